@@ -1,0 +1,45 @@
+# Every target does its own set-up in .venv, once; nothing needs to be activated.
+PYTHON ?= python3
+VENV ?= .venv
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+
+BIN := $(VENV)/bin
+EXPERIMENT := normalisation
+LEDGER := ledger/$(EXPERIMENT)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench test-cluster clean set-up set-up-dev
+
+help: ## Say what there is to do.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
+
+demo: set-up ## Rerun the published experiment, verify its ledger, compare item by item.
+	@$(BIN)/reprollm run $(EXPERIMENT) --cores $(CORES)
+	@$(BIN)/reprollm ledger verify $(LEDGER)
+	@$(BIN)/reprollm compare $(LEDGER) experiments/$(EXPERIMENT)/published
+
+test: set-up-dev ## Run the tests, with coverage.
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: set-up-dev ## Check style, types and the workflow.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --strict
+	@$(BIN)/snakefmt --check Snakefile workflow
+	@$(BIN)/snakemake --lint
+
+bench: set-up-dev ## Measure against peers and limits, as ratios.
+	@VENV=$(VENV) PYTHON=$(PYTHON) benchmarks/run
+
+test-cluster: set-up-dev ## Run the demo on a real SLURM, on this machine; installs SLURM where missing.
+	@tests/cluster/install.sh
+	@$(BIN)/python -m pytest tests/cluster $(ARGS)
+
+clean: ## Remove environment, caches and build outputs; ledgers stay.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .snakemake .coverage dist build
+
+set-up:
+	@envs/install.sh $(VENV) $(PYTHON)
+
+set-up-dev:
+	@envs/install.sh $(VENV) $(PYTHON) dev

@@ -1,0 +1,143 @@
+"""`reprollm generate`: one job of a run, from a checked model to published answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from reprollm.engines.slices import Opened, Outcome, Slice
+    from reprollm.snapshot.lock import Lock
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("experiment")
+@click.option(
+    "--ledger", type=_FOLDER, help="Ledger folder; ledger/<experiment's name> by default."
+)
+@click.option(
+    "--slice",
+    "part",
+    default="1/1",
+    metavar="I/N",
+    show_default=True,
+    help="Answer the I-th of N equal parts of the plan's requests.",
+)
+@click.option(
+    "--receipt",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that shall say what was done, for the workflow.",
+)
+@click.option(
+    "--journals",
+    type=_FOLDER,
+    envvar="REPROLLM_JOURNALS",
+    help="Folder for answers in progress, on a disk of this node; the ledger's by default.",
+)
+@click.option(
+    "--remeasure",
+    type=click.IntRange(min=0),
+    default=16,
+    show_default=True,
+    help="Under the fast batch policy, ask so many requests again under the strict one.",
+)
+def command(
+    experiment: str,
+    ledger: Path | None,
+    part: str,
+    receipt: Path | None,
+    journals: Path | None,
+    remeasure: int,
+) -> None:
+    """Answer one slice of the plan of EXPERIMENT with the local model.
+
+    EXPERIMENT is the name of a folder below experiments/, a folder, or an experiment.yaml. What was
+    answered before, by any attempt of the same run, is not asked again.
+    """
+    from reprollm.environment import code_digest, go_offline
+
+    go_offline()
+    from reprollm.cli.progress import answering
+    from reprollm.engines.attempt import answer_slice
+    from reprollm.engines.slices import Slice, parse_slice
+    from reprollm.experiment.load import load
+    from reprollm.experiment.locate import locate
+    from reprollm.prompts.requests import slice_bounds
+    from reprollm.prompts.runs import open_run
+    from reprollm.prompts.stored import find_plan
+    from reprollm.snapshot.lock import load_lock
+
+    number, slices = parse_slice(part)
+    described = load(locate(experiment, Path()))
+    ledger = ledger or Path("ledger") / described.config.name
+    lock = load_lock(described.lock)
+    plan = find_plan(ledger, described, lock.snapshot)
+    first, last = slice_bounds(plan.requests, slices, number)
+    code = code_digest("generate")
+    work = Slice(
+        ledger=ledger,
+        plan=plan,
+        run=open_run(ledger, plan.plan, code),
+        code=code,
+        first=first,
+        last=last,
+        journals=journals or ledger / "journals",
+        remeasure=remeasure,
+    )
+    with answering(last - first) as advance:
+        outcome = answer_slice(work, lambda: _open(work, lock, described.lock), advance)
+    _tell(outcome)
+    if receipt:
+        _write_receipt(receipt, work, outcome)
+
+
+def _open(work: Slice, lock: Lock, lock_file: Path) -> Opened:
+    """Locate the model, check it against its lock, and only then load it."""
+    from reprollm.engines.registry import open_engine
+    from reprollm.engines.slices import Opened
+    from reprollm.snapshot.locate import locate
+
+    found = locate(lock, beside=lock_file, run=work.run)
+    return Opened(open_engine(found.folder, lock, work.plan.engine), found.how)
+
+
+def _write_receipt(path: Path, work: Slice, outcome: Outcome) -> None:
+    from reprollm.records.receipt import write_receipt
+
+    write_receipt(
+        path,
+        "generate",
+        outcome.shards,
+        plan=work.plan.plan,
+        run=work.run,
+        first=work.first,
+        last=work.last,
+        requests=outcome.requests,
+        answered=outcome.answered,
+        attempt=outcome.attempt,
+        failures=outcome.failures,
+    )
+
+
+def _tell(outcome: Outcome) -> None:
+    """Say on standard error what a person should know."""
+    if outcome.salvaged:
+        _say(f"closed {outcome.salvaged} killed attempt(s) and kept what they had answered")
+    if outcome.failures:
+        _say(f"{outcome.failures} request(s) could not be answered; the ledger says why")
+    if outcome.variance:
+        found = outcome.variance
+        _say(
+            f"fast against strict batches: of {found['measured']} requests measured again, "
+            f"{found['tokens_differ']} have other tokens and {found['logprobs_differ']} other "
+            f"log-probability bits (largest difference {found['largest']})"
+        )
+    _say(f"{outcome.answered} of {outcome.requests} distinct requests are answered")
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"reprollm: {sentence}", err=True)

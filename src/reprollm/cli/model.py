@@ -1,0 +1,202 @@
+"""`reprollm model`: pin a model folder by the hash of its files, check it, show what was pinned."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reprollm.cli import terminal
+from reprollm.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from reprollm.snapshot.lock import Lock
+
+_LOCK = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.group(
+    "model",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: reprollm model pin ~/models/my-model -o models/my-model.lock.json",
+)
+def command() -> None:
+    """Pin model folders by the hash of their files, check them and show what was pinned."""
+
+
+@command.command(
+    "pin",
+    epilog="Example: reprollm model pin ~/models/my-model -o models/my-model.lock.json",
+)
+@click.argument("folder", metavar="PATH", type=_FOLDER)
+@click.option("-o", "--output", "output", metavar="LOCK", type=_LOCK, help="The lock to write.")
+@click.option("--name", help="Name for people; by default the folder's or repository's.")
+@click.option(
+    "--exclude",
+    "excluded",
+    metavar="GLOB",
+    multiple=True,
+    help="Leave out files that do not belong to the model, such as '*.bin'; may be repeated.",
+)
+@click.option("--replace", is_flag=True, help="Overwrite a lock that pins something else.")
+def pin_command(
+    folder: Path, output: Path | None, name: str | None, excluded: tuple[str, ...], replace: bool
+) -> None:
+    """Hash the model folder PATH and write its lock (by default NAME.lock.json, here).
+
+    PATH may lie in the Hugging Face cache (models--ORG--NAME/snapshots/COMMIT).
+    """
+    from reprollm.snapshot.files import list_files
+    from reprollm.snapshot.lock import write_lock
+    from reprollm.snapshot.pin import pin
+
+    total = sum(file.stamp.size for file in list_files(folder, excluded))
+    if output is not None and output.resolve().is_relative_to(folder.resolve()):
+        raise InvalidInput(
+            f"expected a lock outside the model folder {folder}, found {output}; "
+            "the lock would be a file of the snapshot that it pins"
+        )
+    with _progress("hashing", total) as advance:
+        lock = pin(folder, name=name, excluded=excluded, progress=advance)
+    path = output or Path(f"{_file_name(lock.name)}.lock.json")
+    written = write_lock(lock, path, replace=replace)
+    click.echo(f"{'wrote' if written else 'unchanged:'} {path}")
+    for what, value in _identities(lock):
+        click.echo(f"{what:13} {value}")
+
+
+@command.command(
+    "check",
+    epilog="Example: reprollm model check models/my-model.lock.json",
+)
+@click.argument("lock_file", metavar="LOCK", type=_LOCK)
+@click.argument("folder", metavar="[PATH]", type=_FOLDER, required=False)
+def check_command(lock_file: Path, folder: Path | None) -> None:
+    """Hash the model of LOCK again, wherever it lies (or at PATH), and compare everything."""
+    from reprollm.snapshot.check import verify
+    from reprollm.snapshot.locate import locate
+    from reprollm.snapshot.lock import load_lock
+
+    lock = load_lock(lock_file)
+    if folder is None:
+        with _progress("looking for the model", lock.total_bytes) as advance:
+            folder = locate(lock, beside=lock_file, progress=advance).folder
+    with _progress("hashing", lock.total_bytes) as advance:
+        verify(folder, lock, advance)
+    click.echo(f"unchanged: {folder} holds snapshot {lock.snapshot}")
+
+
+@command.command(
+    "show",
+    epilog="Example: reprollm model show models/my-model.lock.json",
+)
+@click.argument("lock_file", metavar="LOCK", type=_LOCK)
+@click.option("--json", "as_json", is_flag=True, help="Print the lock as one line of JSON.")
+def show_command(lock_file: Path, as_json: bool) -> None:
+    """Show what LOCK pins: identities, facts of the model, and files."""
+    from reprollm.snapshot.lock import load_lock
+
+    lock = load_lock(lock_file)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(lock), ensure_ascii=True))
+        return
+    console = terminal.console()
+    for what, value in _identities(lock):
+        click.echo(f"{what:13} {value}")
+    console.print()
+    console.print(terminal.table(terminal.safe(lock.name), ("", ""), _facts(lock)))
+    console.print()
+    rows = [(file.path, f"{file.size:,}", file.sha256[:16]) for file in lock.files]
+    console.print(terminal.table("Files", ("path", ">bytes", "SHA-256 begins"), rows))
+
+
+def _identities(lock: Lock) -> list[tuple[str, str]]:
+    return [
+        ("snapshot", lock.snapshot),
+        ("weights", lock.weights),
+        ("tokenizer", lock.tokenizer),
+        ("chat template", lock.chat_template or "none"),
+    ]
+
+
+def _facts(lock: Lock) -> list[tuple[str, str]]:
+    facts, quantization = lock.facts, lock.facts.quantization
+    stored = ", ".join(f"{share.dtype} ({share.elements:,})" for share in facts.tensor_dtypes)
+    heads = f"{_count(facts.heads)} (keys and values {_count(facts.kv_heads)})"
+    scheme = "none declared"
+    if quantization:
+        scheme = f"{quantization.method}, {quantization.bits or '?'} bits"
+        scheme += f", groups of {quantization.group_size}" if quantization.group_size else ""
+    return [
+        ("architecture", f"{facts.architecture or 'not said'} ({facts.model_type or 'not said'})"),
+        ("parameters", f"{facts.parameters:,} in {facts.weight_bytes:,} bytes"),
+        ("stored as", stored or "not read"),
+        ("declared dtype", facts.declared_dtype or "not said"),
+        ("quantization", scheme),
+        ("layers", _count(facts.layers)),
+        ("hidden size", _count(facts.hidden_size)),
+        ("heads", heads),
+        ("vocabulary", _count(facts.vocab_size)),
+        ("context", _count(facts.context_length)),
+        ("end tokens", ", ".join(map(str, facts.eos_ids)) or "not said"),
+        ("defaults", _defaults(lock)),
+        ("licence", _licence(lock)),
+        ("pinned from", f"{lock.hub.repo} at {lock.hub.commit}" if lock.hub else "a folder"),
+        ("left out", ", ".join(lock.excluded) or "nothing"),
+    ]
+
+
+def _count(value: int | None) -> str:
+    return "not said" if value is None else f"{value:,}"
+
+
+def _defaults(lock: Lock) -> str:
+    settings = lock.facts.generation_defaults
+    return ", ".join(f"{setting.name}={setting.value}" for setting in settings) or "none"
+
+
+def _licence(lock: Lock) -> str:
+    licence = lock.licence
+    file = licence.file or "no file"
+    return f"{file}; the model card says {licence.declared or 'nothing'}"
+
+
+def _file_name(name: str) -> str:
+    kept = "".join(
+        character if character.isalnum() or character in "._-" else "-" for character in name
+    )
+    return kept.strip(".") or "model"
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show bytes, rate and time left on standard error while it is a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)

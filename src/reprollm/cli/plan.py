@@ -1,0 +1,175 @@
+"""`reprollm plan`: an experiment into requests, and what asking them will need."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reprollm.canon import Json, dumps
+from reprollm.cli import terminal
+
+if TYPE_CHECKING:
+    from reprollm.prompts.estimate import Estimate
+    from reprollm.prompts.plan import Plan
+
+
+@click.command()
+@click.argument("experiment")
+@click.option(
+    "--ledger",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Ledger folder; ledger/<experiment's name> by default.",
+)
+@click.option(
+    "--receipt",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that shall say what was planned, for the workflow.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be planned and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of tables.")
+def command(
+    experiment: str, ledger: Path | None, receipt: Path | None, dry_run: bool, as_json: bool
+) -> None:
+    """Turn EXPERIMENT into requests, put the plan into the ledger, and show what a run will need.
+
+    EXPERIMENT is the name of a folder below experiments/, a folder, or an experiment.yaml.
+    """
+    from reprollm.environment import code_digest
+    from reprollm.experiment.load import load
+    from reprollm.experiment.locate import locate
+    from reprollm.prompts.estimate import estimate
+    from reprollm.prompts.plan import make_plan, read_sources
+    from reprollm.prompts.publish import publish_plan
+    from reprollm.prompts.runs import answered, find_run, open_run
+    from reprollm.records.receipt import write_receipt
+    from reprollm.snapshot.locate import locate as locate_snapshot
+    from reprollm.snapshot.lock import load_lock
+
+    described = load(locate(experiment, Path()))
+    ledger = ledger or Path("ledger") / described.config.name
+    lock = load_lock(described.lock)
+    sources = read_sources(described, lock)
+    with _progress("checking the model", lock.total_bytes) as advance:
+        model = locate_snapshot(lock, beside=described.lock, progress=advance).folder
+    with _progress("rendering prompts", len(sources.data.rows)) as advance:
+        plan = make_plan(sources, model, advance)
+    code = code_digest("generate")
+    if dry_run:
+        run = find_run(ledger, plan.plan, code)
+    else:
+        stored = publish_plan(plan, lock, ledger)
+        run = open_run(ledger, plan.plan, code)
+        if receipt:
+            write_receipt(
+                receipt,
+                "plan",
+                [stored.shard],
+                plan=plan.plan,
+                run=run,
+                requests=stored.requests,
+                slices=stored.slices,
+            )
+    done = len(answered(ledger, run)) if run else 0
+    report = _Report(plan, run, done, estimate(plan, lock.facts), None if dry_run else ledger)
+    if as_json:
+        click.echo(dumps(report.to_json()))
+    else:
+        report.show()
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What is printed.
+
+    Attributes:
+        run: None before the first.
+        answered: how many requests the run has answered.
+        ledger: where the plan was written, None in a dry run.
+    """
+
+    plan: Plan
+    run: str | None
+    answered: int
+    costs: Estimate
+    ledger: Path | None
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "experiment": self.plan.experiment,
+            "plan": self.plan.plan,
+            "run": self.run,
+            "answered": self.answered,
+            "slices": self.plan.slices,
+            **self.costs.to_json(),
+        }
+
+    def show(self) -> None:
+        console = terminal.console()
+        console.print(self._title(), soft_wrap=True)
+        console.print(terminal.table("", ("what", ">how much"), self._facts()))
+        console.print()
+        console.print(
+            terminal.table(
+                "",
+                ("sampling", ">requests", ">prompt tokens", ">answer tokens at most"),
+                [
+                    (
+                        part.sampling,
+                        f"{part.requests:,}",
+                        f"{part.prompt_tokens:,}",
+                        f"{part.answer_tokens:,}",
+                    )
+                    for part in self.costs.samplings
+                ],
+            )
+        )
+
+    def _title(self) -> str:
+        where = f"in {self.ledger}" if self.ledger else "not written (dry run)"
+        return terminal.safe(f"Plan {self.plan.plan[:16]} of {self.plan.experiment}, {where}")
+
+    def _facts(self) -> list[tuple[str, str]]:
+        costs, engine = self.costs, self.plan.engine
+        limit = f" of {costs.context:,}" if costs.context else ""
+        cache = "unknown" if costs.cache_bytes is None else _size(costs.cache_bytes)
+        return [
+            ("items", f"{costs.items:,}"),
+            ("requests", f"{costs.requests:,}"),
+            ("of them distinct", f"{costs.distinct:,}"),
+            ("already answered", f"{self.answered:,}"),
+            ("slices", f"{self.plan.slices:,}"),
+            ("longest prompt, tokens", f"{costs.longest_prompt:,}"),
+            ("longest with its answer, tokens", f"{costs.longest_sequence:,}{limit}"),
+            (f"memory: weights in {engine.dtype}", _size(costs.weights_bytes)),
+            (f"memory: keys and values of {engine.batch_size:,} requests", cache),
+        ]
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how far `what` is, on standard error and only on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+def _size(size: int) -> str:
+    """Return a number of bytes in the largest binary unit of which there is one."""
+    amount, unit = float(size), "bytes"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024:
+            break
+        amount, unit = amount / 1024, larger
+    return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:,.1f} {unit}"

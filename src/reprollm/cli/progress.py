@@ -1,0 +1,76 @@
+"""Progress of long work on standard error: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+_LINE_SECONDS = 15.0
+
+
+@contextmanager
+def answering(requests: int) -> Iterator[Callable[[int, int], object]]:
+    """Show answers and tokens per second: a bar on a terminal, a line now and then elsewhere."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield _Lines(requests).advance
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns: list[Any] = [
+        TextColumn("answering"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+    ]
+    rate = _Rate()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("answering", total=requests, speed="")
+
+        def advance(answers: int, tokens: int) -> None:
+            bar.update(task, advance=answers, speed=rate.after(tokens))
+
+        yield advance
+
+
+class _Rate:
+    """Tokens per second since the first of them."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._tokens = 0
+
+    def after(self, tokens: int) -> str:
+        self._tokens += tokens
+        seconds = max(time.monotonic() - self._began, 1e-3)
+        return f"{self._tokens / seconds:,.0f} tokens/s" if self._tokens else ""
+
+
+class _Lines:
+    """Progress where there is no terminal: a line at most every few seconds."""
+
+    def __init__(self, requests: int) -> None:
+        self._requests = requests
+        self._answers = 0
+        self._rate = _Rate()
+        self._spoke = time.monotonic()
+
+    def advance(self, answers: int, tokens: int) -> None:
+        self._answers += answers
+        speed = self._rate.after(tokens)
+        if time.monotonic() - self._spoke >= _LINE_SECONDS:
+            self._spoke = time.monotonic()
+            click.echo(f"{self._answers} of {self._requests} requests, {speed}", err=True)

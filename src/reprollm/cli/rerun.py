@@ -1,0 +1,46 @@
+"""`reprollm rerun`: ask a ledger's requests again with the local weights, and compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reprollm.errors import NotReproduced
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command(epilog="Example: reprollm rerun experiments/normalisation/published -o ledger/again")
+@click.argument("ledger", type=_FOLDER)
+@click.option(
+    "-o", "--output", type=_FOLDER, required=True, help="Folder of the new ledger; may be begun."
+)
+@click.option(
+    "--lock",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Lock file of the model; by default the fitting one in models/ beside LEDGER.",
+)
+def command(ledger: Path, output: Path, lock: Path | None) -> None:
+    """Ask the requests of the latest run in LEDGER again, and say which answers were reproduced.
+
+    The weights are found by the hash in the lock, the prompts are taken from LEDGER; neither the
+    experiment's data nor its template is needed. Exit code 0 means that every answer is identical,
+    token by token; 5 that one is not.
+    """
+    from reprollm.environment import go_offline
+
+    go_offline()
+    from reprollm.cli.compare import show, verdict
+    from reprollm.cli.progress import answering
+    from reprollm.compare.rerun import latest_plan, lock_beside, rerun
+    from reprollm.compare.runs import compare
+
+    plan = latest_plan(ledger)
+    lock = lock or lock_beside(ledger, plan.core["snapshot"])
+    with answering(plan.requests) as advance:
+        rerun(ledger, output, lock, advance)
+    comparison = compare(ledger, output)
+    show(comparison)
+    if not comparison.reproduced:
+        raise NotReproduced(verdict(comparison))

@@ -1,0 +1,122 @@
+"""Asking a recorded plan again: the same requests, the same weights, a ledger of its own.
+
+The plan's shard is taken over byte for byte, so that both ledgers hold the same plan record and the
+same request records; runs, answers and log are new. The weights are found by their hash. No data
+file, template or Snakemake is needed: a request's token ids stand in the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from reprollm.engines.attempt import Advance, answer_slice
+from reprollm.engines.registry import open_engine
+from reprollm.engines.slices import Opened, Slice
+from reprollm.environment import code_digest
+from reprollm.errors import InvalidInput, SnapshotNotFound
+from reprollm.ledger.commit import commit
+from reprollm.ledger.read import runs
+from reprollm.ledger.verify import verify
+from reprollm.prompts.requests import slice_bounds
+from reprollm.prompts.runs import open_run
+from reprollm.prompts.stored import StoredPlan, read_plan
+from reprollm.records.shard import write_once
+from reprollm.snapshot.locate import locate
+from reprollm.snapshot.lock import Lock, load_lock
+
+
+def rerun(
+    source: Path,
+    target: Path,
+    lock_file: Path,
+    advance: Advance = lambda requests, tokens: None,
+) -> None:
+    """Ask the plan of the latest run in `source` again, into `target`.
+
+    Cut short at any point, the same call goes on where it ended. Both ledgers are verified.
+
+    Args:
+        source: a ledger with a run.
+        target: the folder of the new ledger, empty, or begun by an earlier rerun of `source`.
+        lock_file: the lock of the plan's snapshot.
+        advance: told of each finished batch: answers, tokens.
+
+    Raises:
+        VerificationFailed: `source` is not what it claims to be.
+        SnapshotNotFound, SnapshotChanged: the weights are not on this machine.
+    """
+    verify(source, allow_incomplete=True).require()
+    lock = load_lock(lock_file)
+    plan = adopt(source, target)
+    if lock.snapshot != plan.core["snapshot"]:
+        raise SnapshotNotFound(
+            f"expected the lock of snapshot {plan.core['snapshot'][:16]} in {lock_file}, "
+            f"found that of {lock.snapshot[:16]}; name the right one with --lock"
+        )
+    commit(target)
+    for number in range(1, plan.slices + 1):
+        work = _slice(target, plan, number)
+        answer_slice(work, _opening(work, lock, lock_file), advance)
+    commit(target)
+    verify(target).require()
+
+
+def latest_plan(ledger: Path) -> StoredPlan:
+    """Return the plan of a ledger's latest run; raise `InvalidInput` where there is no run."""
+    found = runs(ledger)
+    if not found:
+        raise InvalidInput(f"expected a run to repeat in {ledger}, found none")
+    return read_plan(ledger / "plans" / found[-1].plan)
+
+
+def lock_beside(ledger: Path, snapshot: str) -> Path:
+    """Return the lock of `snapshot` in the experiment folder in which a published ledger lies.
+
+    Raises:
+        SnapshotNotFound: there is none; it must be named.
+    """
+    for path in sorted((ledger.resolve().parent / "models").glob("*.lock.json")):
+        if load_lock(path).snapshot == snapshot:
+            return path
+    raise SnapshotNotFound(
+        f"expected the lock of snapshot {snapshot[:16]} in {ledger.parent / 'models'}, found none; "
+        "name it with --lock"
+    )
+
+
+def adopt(source: Path, target: Path) -> StoredPlan:
+    """Take the plan of the latest run in `source` over into `target`, byte for byte.
+
+    Raises:
+        InvalidInput: `target` holds another plan.
+    """
+    plan = latest_plan(source)
+    others = [path.name for path in (target / "plans").glob("*") if path.name != plan.plan]
+    if others:
+        raise InvalidInput(
+            f"expected {target} to be empty or to hold plan {plan.plan[:16]} alone, found plan "
+            f"{others[0][:16]}; name another folder with --output"
+        )
+    shard = plan.shard
+    for path in (shard.openings_path(source), shard.path(source)):
+        write_once(target / path.relative_to(source), path.read_bytes())
+    for name in ("requests.parquet", "plan.json"):
+        content = (plan.folder / name).read_bytes()
+        write_once(target / "plans" / plan.plan / name, content)
+    return read_plan(target / "plans" / plan.plan)
+
+
+def _slice(target: Path, plan: StoredPlan, number: int) -> Slice:
+    code = code_digest("generate")
+    first, last = slice_bounds(plan.requests, plan.slices, number)
+    run = open_run(target, plan.plan, code)
+    return Slice(target, plan, run, code, first, last, target / "journals")
+
+
+def _opening(work: Slice, lock: Lock, lock_file: Path) -> Callable[[], Opened]:
+    def opening() -> Opened:
+        found = locate(lock, beside=lock_file, run=work.run)
+        return Opened(open_engine(found.folder, lock, work.plan.engine), found.how)
+
+    return opening

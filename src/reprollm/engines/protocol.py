@@ -1,0 +1,128 @@
+"""What every engine implements: answer requests in batches, and say what it is and can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reprollm.canon import Json
+from reprollm.prompts.requests import Request
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What an engine can give and promise.
+
+    Attributes:
+        token_ids: answers carry token ids; text is derived from them.
+        logprobs: answers carry the chosen tokens' log-probabilities.
+        margins: answers carry each step's margin between the best two tokens.
+        policies: the batch policies that it knows; under `strict` answers keep every bit whatever
+            else is asked, on one machine with one installation.
+    """
+
+    token_ids: bool
+    logprobs: bool
+    margins: bool
+    policies: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the capabilities as records hold them."""
+        return {**asdict(self), "policies": list(self.policies)}
+
+
+@dataclass(frozen=True)
+class BatchFacts:
+    """Where in which batch an answer was computed: circumstance, never identity.
+
+    Attributes:
+        id: name of the composition; answers with one id were computed together.
+        row: the answer's row, from 0.
+        rows: how many rows the batch had, padding rows included.
+        padded: the length in tokens to which its prompt was padded.
+        policy: `strict` or `fast`.
+    """
+
+    id: str
+    row: int
+    rows: int
+    padded: int
+    policy: str
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the facts as records hold them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Generation:
+    """One answer.
+
+    Attributes:
+        request: the id of the request that it answers.
+        output_ids: generated token ids, shape (n,), with the token that ended the answer.
+        text: the decoded answer without special tokens, cut before the stop text.
+        finish: `stop` (a stop id or a stop text) or `length`.
+        logprobs: the chosen tokens' log-probabilities under the model's own softmax, shape (n,).
+        margins: differences between the best and the second decision score, shape (n,).
+        batch: where it was computed.
+    """
+
+    request: str
+    output_ids: tuple[int, ...]
+    text: str
+    finish: str
+    logprobs: NDArray[np.float32]
+    margins: NDArray[np.float32]
+    batch: BatchFacts
+
+    @property
+    def margin_step(self) -> int:
+        """The output position of the smallest margin, the first where several are equal."""
+        return int(self.margins.argmin())
+
+    @property
+    def margin(self) -> float:
+        """The smallest margin: how near the answer came to being another."""
+        return float(self.margins[self.margin_step])
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A request that the engine could not answer, alone and after a second try."""
+
+    request: str
+    reason: str
+    message: str
+
+
+class Engine(Protocol):
+    """A loaded model that answers requests."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this engine can give and promise."""
+        ...
+
+    def describe(self) -> dict[str, Json]:
+        """Return everything about engine and loaded model that could change an answer."""
+        ...
+
+    def generate(
+        self, requests: Sequence[Request], *, policy: str | None = None
+    ) -> Iterator[list[Generation | Failure]]:
+        """Yield one list for each finished batch, in an order of the engine's own.
+
+        Args:
+            requests: what to answer; every request appears in exactly one of the lists.
+            policy: another batch policy than the engine was opened with, to measure it against.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the model's memory."""
+        ...

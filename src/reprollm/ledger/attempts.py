@@ -1,0 +1,89 @@
+"""The attempts of a log: which began, which ended and how, and which were given up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reprollm.ledger.examine import Claim, Examined
+from reprollm.ledger.report import AttemptLine, Problem
+
+
+class AttemptAudit:
+    """Follows the log's start and end records in log order."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self._starts: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._ends: dict[str, dict[str, Any]] = {}
+        self._claims: dict[Claim, int] = {}
+
+    def take(self, examined: Examined) -> None:
+        """Take up what one shard says of attempts."""
+        for position, record in examined.heads:
+            if record["kind"] == "start":
+                self._starts.setdefault(record["attempt"], (position, record))
+            elif record["kind"] == "end":
+                self._ends.setdefault(record["attempt"], record)
+        for claim, position in examined.claims.items():
+            self._claims.setdefault(claim, position)
+
+    def runs(self) -> dict[bytes, bytes]:
+        """Return the plan id of each run, both 32 bytes, in log order."""
+        plans: dict[bytes, bytes] = {}
+        for _, record in self._starts.values():
+            plans.setdefault(bytes.fromhex(record["run"]), bytes.fromhex(record["plan"]))
+        return plans
+
+    def finish(self, plan_heads: Mapping[str, int]) -> list[Problem]:
+        """Return what is wrong: work of no attempt, or begun before its plan was in the log.
+
+        Args:
+            plan_heads: position of each plan's record.
+        """
+        for claim, position in self._claims.items():
+            self._check_claim(claim, position)
+        plans = self.runs()
+        for position, start in self._starts.values():
+            head = plan_heads.get(start["plan"])
+            if head is None or head > position:
+                self._report(start, "has no plan record before it in the log")
+            if plans[bytes.fromhex(start["run"])].hex() != start["plan"]:
+                self._report(start, "is of a run that belongs to another plan")
+        return self.problems
+
+    def lines(self) -> tuple[AttemptLine, ...]:
+        """Return all attempts in log order."""
+        return tuple(self._line(record) for _, record in self._starts.values())
+
+    def _check_claim(self, claim: Claim, position: int) -> None:
+        attempt, run, plan = claim
+        found = self._starts.get(attempt)
+        if found is None or found[0] > position:
+            self.problems.append(
+                Problem(
+                    "RecordsDisagree",
+                    f"record {position} is of attempt {attempt[:16]}, which has no start record "
+                    "before it in the log",
+                )
+            )
+        elif (found[1]["run"], found[1]["plan"]) != (run, plan):
+            self._report(found[1], f"started in another run or plan than record {position} says")
+
+    def _report(self, start: dict[str, Any], sentence: str) -> None:
+        self.problems.append(
+            Problem("RecordsDisagree", f"attempt {start['attempt'][:16]} {sentence}")
+        )
+
+    def _line(self, start: dict[str, Any]) -> AttemptLine:
+        end = self._ends.get(start["attempt"])
+        return AttemptLine(
+            attempt=start["attempt"],
+            run=start["run"],
+            first=start["first"],
+            last=start["last"],
+            host=start["host"],
+            started=start["started"],
+            ended=end["ended"] if end else None,
+            how=end["how"] if end else "abandoned",
+        )

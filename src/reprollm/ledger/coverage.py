@@ -1,0 +1,135 @@
+"""Whether every planned request of every run has its one final answer or an explained failure.
+
+The first complete generation of a request in log order is final. Later ones are replicates when
+their result is equal and a nondeterminism otherwise; both are counted, none is hidden. The same
+answer of the same attempt, recorded twice because a rescue was itself cut short, counts once.
+Requests are judged part by part (`reprollm.ledger.spool`), so that memory does not grow with the
+log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from reprollm.ledger.report import Problem, RunCoverage
+from reprollm.ledger.spool import Event, Spool
+
+_EXAMPLES = 5
+
+# For each request, attempt and result of its answers, in log order.
+_Answers: TypeAlias = dict[bytes, list[tuple[bytes, bytes]]]
+
+
+@dataclass(frozen=True)
+class PartCoverage:
+    """What one part of the requests shows, by run."""
+
+    runs: dict[bytes, RunCoverage]
+    problems: tuple[Problem, ...]
+
+
+def judge_part(spool: Spool, plans: Mapping[bytes, bytes], part: int) -> PartCoverage:
+    """Return how the runs cover the requests of one part.
+
+    Args:
+        spool: the rows that the pass over the shards left.
+        plans: plan id of each run, both 32 bytes.
+        part: which part.
+    """
+    return judge(spool.events(part), plans)
+
+
+def judge(events: Iterable[Event], plans: Mapping[bytes, bytes]) -> PartCoverage:
+    """Return how runs cover the requests that `events`, in log order, speak of."""
+    planned: dict[bytes, set[bytes]] = {plan: set() for plan in plans.values()}
+    answers: dict[bytes, _Answers] = {run: {} for run in plans}
+    failures: dict[bytes, set[bytes]] = {run: set() for run in plans}
+    for event in events:
+        if event.kind == b"r":
+            planned.setdefault(event.owner, set()).add(event.request)
+        elif event.kind == b"g" and event.owner in answers:
+            given = answers[event.owner].setdefault(event.request, [])
+            if (event.attempt, event.result) not in given:
+                given.append((event.attempt, event.result))
+        elif event.owner in failures:
+            failures[event.owner].add(event.request)
+    covered, problems = {}, []
+    for run, plan in plans.items():
+        covered[run] = _cover(run, plan, planned[plan], answers[run], failures[run])
+        stray = (answers[run].keys() | failures[run]) - planned[plan]
+        if stray:
+            problems.append(_stray(run, stray))
+    return PartCoverage(covered, tuple(problems))
+
+
+def total(parts: Iterable[PartCoverage]) -> tuple[tuple[RunCoverage, ...], list[Problem]]:
+    """Return the runs' coverage over all parts, and the problems of all parts."""
+    runs: dict[bytes, RunCoverage] = {}
+    problems: list[Problem] = []
+    for part in parts:
+        problems += part.problems
+        for run, coverage in part.runs.items():
+            runs[run] = _add(runs[run], coverage) if run in runs else coverage
+    return tuple(runs.values()), problems
+
+
+def missing_problem(run: RunCoverage) -> Problem | None:
+    """Return the problem that requests of `run` have no answer, if so."""
+    if not run.missing:
+        return None
+    some = ", ".join(request[:16] for request in run.missing_requests)
+    return Problem(
+        "PlanIncomplete",
+        f"run {run.run[:16]}: expected an answer or a failure for each of {run.planned} planned "
+        f"requests, found none for {run.missing} ({some}{', …' if run.missing > _EXAMPLES else ''})"
+        "; start the run again to answer them",
+    )
+
+
+def _cover(
+    run: bytes,
+    plan: bytes,
+    planned: set[bytes],
+    answers: _Answers,
+    failures: set[bytes],
+) -> RunCoverage:
+    again = [given for given in answers.values() if len(given) > 1]
+    later = [result == given[0][1] for given in again for _, result in given[1:]]
+    without = planned - answers.keys()
+    missing = sorted(without - failures)
+    return RunCoverage(
+        run=run.hex(),
+        plan=plan.hex(),
+        planned=len(planned),
+        answered=len(planned) - len(without),
+        failed=len(without) - len(missing),
+        missing=len(missing),
+        rerolled=len(again),
+        replicates=later.count(True),
+        differing=later.count(False),
+        missing_requests=tuple(request.hex() for request in missing[:_EXAMPLES]),
+    )
+
+
+def _add(one: RunCoverage, other: RunCoverage) -> RunCoverage:
+    return replace(
+        one,
+        planned=one.planned + other.planned,
+        answered=one.answered + other.answered,
+        failed=one.failed + other.failed,
+        missing=one.missing + other.missing,
+        rerolled=one.rerolled + other.rerolled,
+        replicates=one.replicates + other.replicates,
+        differing=one.differing + other.differing,
+        missing_requests=(one.missing_requests + other.missing_requests)[:_EXAMPLES],
+    )
+
+
+def _stray(run: bytes, requests: set[bytes]) -> Problem:
+    return Problem(
+        "RecordsDisagree",
+        f"run {run.hex()[:16]}: expected answers to planned requests only, found {len(requests)} "
+        f"to others, for example {min(requests).hex()[:16]}",
+    )

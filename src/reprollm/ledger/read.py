@@ -1,0 +1,223 @@
+"""The log's answers, runs and attempts as values, for the stages that score and compare.
+
+Everything is read from `ledger.duckdb`, which `reprollm ledger verify` compares with the log.
+Answers are streamed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reprollm.ledger.projection import opened
+from reprollm.records.arrays import floats_from_bytes, ids_from_bytes
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_FETCH = 2048
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The final answer to one request of one run; withheld texts and arrays are None.
+
+    Attributes:
+        run: run id, hex.
+        plan: plan id, hex.
+        index: the request's place in its plan.
+        request: request id, hex.
+        item: the data file's id of the item.
+        stratum: the item's stratum, if the data has any.
+        sampling: name of the sampling setting.
+        seed: seed as a decimal string.
+        repetition: 0 for the first asking.
+        result: result id, hex.
+        finish: `stop` or `length`.
+        prompt: the rendered prompt.
+        source: the item's source text.
+        reference: what the answer should be.
+        output: the answer's text.
+        output_ids: the answer's token ids, shape (n,).
+        logprobs: the chosen tokens' log-probabilities, n little-endian float32 values.
+        margins: each step's difference of the two best decision scores, likewise n values.
+        attempt: the attempt that gave the answer.
+        environment: id of the environment in which that attempt ran, hex.
+    """
+
+    run: str
+    plan: str
+    index: int
+    request: str
+    item: str
+    stratum: str | None
+    sampling: str
+    seed: str
+    repetition: int
+    result: str
+    finish: str
+    prompt: str | None
+    source: str | None
+    reference: str | None
+    output: str | None
+    output_ids: tuple[int, ...] | None
+    logprobs: bytes | None
+    margins: bytes | None
+    attempt: str
+    environment: str | None
+
+    @property
+    def logprob_values(self) -> list[float] | None:
+        """The log-probabilities as numbers, shape (n,)."""
+        return None if self.logprobs is None else floats_from_bytes(self.logprobs)
+
+    @property
+    def margin_values(self) -> list[float] | None:
+        """The margins as numbers, shape (n,)."""
+        return None if self.margins is None else floats_from_bytes(self.margins)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of a plan, with the number of planned and of answered requests."""
+
+    run: str
+    plan: str
+    experiment: str | None
+    planned: int | None
+    answered: int
+    attempts: int
+    started: str
+    ended: str | None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One process's try at a range of a run's requests; `how` may be `abandoned`."""
+
+    attempt: str
+    run: str
+    plan: str
+    first: int
+    last: int
+    requests: int
+    started: str
+    ended: str | None
+    how: str
+    generations: int | None
+    failures: int | None
+    closed_by: str | None
+    host: str
+    job: dict[str, Any] | None
+    environment: str
+    snapshot_check: str
+    engine: dict[str, Any]
+    code: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan as the ledger holds it; `core` says what it was made from."""
+
+    plan: str
+    experiment: str
+    core: dict[str, Any]
+    requests: int
+    requests_root: str
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """A further complete answer to a request that its run had answered before.
+
+    Attributes:
+        equal: whether it is the same answer, by result id.
+    """
+
+    run: str
+    request: str
+    attempt: str
+    equal: bool
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where attempts ran: packages, processor, threads, drivers, as recorded."""
+
+    environment: str
+    facts: dict[str, Any]
+
+
+def final_answers(ledger: Path, run: str | None = None) -> Iterator[Answer]:
+    """Yield the final answers of `run`, or of all runs, ordered by run and index in the plan.
+
+    Raises:
+        InvalidInput: the ledger has no projection yet.
+    """
+    where = "" if run is None else "WHERE run = ?"
+    query = f'SELECT {_columns(Answer)} FROM answers {where} ORDER BY run, "index"'
+    for row in _rows(ledger, query, [] if run is None else [run]):
+        values = dict(zip(_names(Answer), row, strict=True))
+        ids = values["output_ids"]
+        values["output_ids"] = None if ids is None else tuple(ids_from_bytes(ids))
+        yield Answer(**values)
+
+
+def runs(ledger: Path) -> list[Run]:
+    """Return the ledger's runs in the order in which they began."""
+    query = f"SELECT {_columns(Run)} FROM runs ORDER BY started, run"
+    return [Run(*row) for row in _rows(ledger, query, [])]
+
+
+def plans(ledger: Path) -> list[Plan]:
+    """Return the ledger's plans in log order."""
+    query = f'SELECT {_columns(Plan)} FROM plans ORDER BY "position"'
+    found = [dict(zip(_names(Plan), row, strict=True)) for row in _rows(ledger, query, [])]
+    return [Plan(**{**values, "core": json.loads(values["core"])}) for values in found]
+
+
+def replicates(ledger: Path, run: str) -> list[Replicate]:
+    """Return the further answers that `run` has to requests, in log order."""
+    query = f'SELECT {_columns(Replicate)} FROM replicates WHERE run = ? ORDER BY "position"'
+    return [Replicate(*row) for row in _rows(ledger, query, [run])]
+
+
+def attempts(ledger: Path, run: str | None = None) -> list[Attempt]:
+    """Return the attempts of `run`, or of all runs, in log order."""
+    where = "" if run is None else "WHERE run = ?"
+    query = f'SELECT {_columns(Attempt)} FROM attempts {where} ORDER BY "position"'
+    found = []
+    for row in _rows(ledger, query, [] if run is None else [run]):
+        values = dict(zip(_names(Attempt), row, strict=True))
+        values["engine"] = json.loads(values["engine"])
+        values["job"] = values["job"] and json.loads(values["job"])
+        found.append(Attempt(**values))
+    return found
+
+
+def environments(ledger: Path) -> list[Environment]:
+    """Return each environment that the ledger describes, once, in log order."""
+    query = """SELECT environment, first(facts ORDER BY "position") FROM environments
+               GROUP BY environment ORDER BY min("position")"""
+    return [Environment(row[0], json.loads(row[1])) for row in _rows(ledger, query, [])]
+
+
+def _rows(ledger: Path, query: str, arguments: list[str]) -> Iterator[tuple[Any, ...]]:
+    with opened(ledger) as connection:
+        yield from _fetch(connection.execute(query, arguments))
+
+
+def _fetch(connection: DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    while rows := connection.fetchmany(_FETCH):
+        yield from rows
+
+
+def _names(kind: type[Any]) -> list[str]:
+    return [field.name for field in fields(kind)]
+
+
+def _columns(kind: type[Any]) -> str:
+    return ", ".join(f'"{name}"' for name in _names(kind))

@@ -1,0 +1,155 @@
+"""What one pass over the shards leaves on the disk for the passes after it.
+
+A log does not fit into memory; what later checks need of each record is written as fixed-width
+rows into files of a temporary folder. Rows about one request always fall into the same *part*, so
+that each part can be judged alone.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reprollm.records.merkle import HASH_BYTES
+
+ROWS_A_PART = 65_536
+_EVENT = struct.Struct("<c32s32s32s16sQ")
+_PLANNED = struct.Struct("<Q32sQ32s32s")
+_NONE = bytes(HASH_BYTES)
+_BUFFER_BYTES = 1 << 20
+
+
+class Event(NamedTuple):
+    """One record about one request.
+
+    Attributes:
+        kind: `r` a request, `g` a generation, `f` a failure.
+        owner: the plan's id for a request, the run's id otherwise, 32 bytes.
+        request: 32 bytes.
+        result: 32 bytes; zeros unless a generation.
+        attempt: 16 bytes; zeros for a request.
+        position: the record's place in the log.
+    """
+
+    kind: bytes
+    owner: bytes
+    request: bytes
+    result: bytes
+    attempt: bytes
+    position: int
+
+
+class Planned(NamedTuple):
+    """One request record as its plan's root counts it.
+
+    Attributes:
+        position: the record's place in the log.
+        plan: 32 bytes.
+        place: the request's index in its plan.
+        leaf: leaf hash, 32 bytes.
+        request: 32 bytes.
+    """
+
+    position: int
+    plan: bytes
+    place: int
+    leaf: bytes
+    request: bytes
+
+
+@dataclass(frozen=True)
+class Spool:
+    """A temporary folder of rows, shared by the processes of one verification."""
+
+    folder: Path
+    parts: int
+
+    @classmethod
+    def for_log(cls, folder: Path, size: int) -> Spool:
+        """Return a spool with as many parts as a log of `size` records needs."""
+        return cls(folder, size // ROWS_A_PART + 1)
+
+    def writer(self, shard: str) -> SpoolWriter:
+        """Return what writes the rows of the shard with this hash."""
+        return SpoolWriter(self, shard)
+
+    def leaves(self, shard: str) -> Iterator[bytes]:
+        """Yield the leaf hashes of a shard in order."""
+        with (self.folder / f"{shard}.leaves").open("rb") as file:
+            while leaf := file.read(HASH_BYTES):
+                yield leaf
+
+    def planned(self, shard: str) -> Iterator[Planned]:
+        """Yield the request records of a shard in order."""
+        path = self.folder / f"{shard}.planned"
+        if not path.exists():
+            return
+        with path.open("rb") as file:
+            while row := file.read(_PLANNED.size):
+                yield Planned._make(_PLANNED.unpack(row))
+
+    def events(self, part: int) -> list[Event]:
+        """Return the rows of one part, in log order."""
+        rows: list[Event] = []
+        for path in self.folder.glob(f"{part}.*.events"):
+            rows.extend(map(Event._make, _EVENT.iter_unpack(path.read_bytes())))
+        return sorted(rows, key=lambda event: event.position)
+
+    def drop(self, shard: str) -> None:
+        """Remove a shard's own rows, once they were read."""
+        for suffix in ("leaves", "planned"):
+            (self.folder / f"{shard}.{suffix}").unlink(missing_ok=True)
+
+
+class SpoolWriter:
+    """Rows of one shard on their way to the disk."""
+
+    def __init__(self, spool: Spool, shard: str) -> None:
+        self._spool = spool
+        self._shard = shard
+        self._buffers: dict[str, bytearray] = {}
+        self._pending = 0
+
+    def add(self, leaf: bytes, record: dict[str, Any], position: int) -> None:
+        """Add what later passes need of the record at `position`."""
+        self._write(f"{self._shard}.leaves", leaf)
+        kind = record["kind"]
+        if kind == "request":
+            plan, request = bytes.fromhex(record["plan"]), bytes.fromhex(record["request"])
+            self._event(Event(b"r", plan, request, _NONE, _NONE[:16], position))
+            row = Planned(position, plan, record["index"], leaf, request)
+            self._write(f"{self._shard}.planned", _PLANNED.pack(*row))
+        elif kind in ("generation", "failure"):
+            result = bytes.fromhex(record["result"]) if kind == "generation" else _NONE
+            self._event(
+                Event(
+                    kind[0].encode(),
+                    bytes.fromhex(record["run"]),
+                    bytes.fromhex(record["request"]),
+                    result,
+                    bytes.fromhex(record["attempt"]),
+                    position,
+                )
+            )
+
+    def flush(self) -> None:
+        """Write out what is still held."""
+        for name, buffer in self._buffers.items():
+            with (self._spool.folder / name).open("ab") as file:
+                file.write(buffer)
+        self._buffers.clear()
+        self._pending = 0
+
+    def _event(self, event: Event) -> None:
+        part = int.from_bytes(event.request[:4], "big") % self._spool.parts
+        self._write(f"{part}.{os.getpid()}.events", _EVENT.pack(*event))
+
+    def _write(self, name: str, row: bytes) -> None:
+        self._buffers.setdefault(name, bytearray()).extend(row)
+        self._pending += len(row)
+        if self._pending > _BUFFER_BYTES:
+            self.flush()

@@ -1,0 +1,201 @@
+"""The plan: an experiment with all its requests, named by the hash of both.
+
+Two plans with the same id ask the same requests in the same order, made from the same files. A
+changed byte in the experiment, its data, its template or its model gives another plan, even where
+ids and counts stay; what a request is identified by is the prompt that was really rendered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from reprollm.canon import Json
+from reprollm.errors import TemplateInvalid
+from reprollm.experiment.data import DataFile, read_data
+from reprollm.experiment.engine import EngineSettings
+from reprollm.experiment.load import Experiment
+from reprollm.prompts.chat import ChatTemplate, chat_template
+from reprollm.prompts.render import Renderer, check_fits
+from reprollm.prompts.requests import Identity, Planned, Sampling, expand
+from reprollm.prompts.settings import Settings
+from reprollm.prompts.template import PromptTemplate, read_template
+from reprollm.prompts.tokenize import PromptTokenizer, load_tokenizer
+from reprollm.records.identity import plan_id
+from reprollm.snapshot.lock import Lock
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment ready to be asked.
+
+    Attributes:
+        plan: the plan id, hex.
+        experiment: the experiment's name.
+        core: everything besides the requests that the plan was made from, as canonical JSON.
+        engine: the engine that the plan demands.
+        rows: the requests in order.
+        items: how many items the data file holds.
+        slices: into how many jobs the experiment is divided.
+    """
+
+    plan: str
+    experiment: str
+    core: dict[str, Json]
+    engine: EngineSettings
+    rows: tuple[Planned, ...]
+    items: int
+    slices: int
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The experiment's files, read and checked."""
+
+    experiment: Experiment
+    lock: Lock
+    data: DataFile
+    examples: DataFile | None
+    template: PromptTemplate
+
+
+def read_sources(experiment: Experiment, lock: Lock) -> Sources:
+    """Return the experiment's data, examples and template.
+
+    Raises:
+        DataInvalid: the data or examples file is malformed.
+        TemplateInvalid: the template is malformed or names a column that is not there.
+    """
+    columns, few_shot = experiment.config.data, experiment.config.few_shot
+    data = read_data(
+        experiment.data,
+        columns.id,
+        columns.named_columns(),
+        columns.encoding,
+        columns.delimiter,
+    )
+    examples = None
+    if few_shot is not None and experiment.examples is not None:
+        examples = read_data(
+            experiment.examples,
+            columns.id,
+            (columns.id,),
+            few_shot.encoding,
+            few_shot.delimiter,
+        )
+    template = read_template(experiment.template, data.columns)
+    return Sources(experiment, lock, data, examples, template)
+
+
+def make_plan(
+    sources: Sources, model: Path, advance: Callable[[int], object] = lambda items: None
+) -> Plan:
+    """Return the plan of an experiment.
+
+    Args:
+        sources: the experiment's files.
+        model: the folder of the snapshot, whose tokenizer files were checked against the lock.
+        advance: called with the number of items rendered since the last call.
+
+    Raises:
+        TemplateInvalid: a template fails, or a prompt is empty.
+        PromptTooLong: a prompt and its answer do not fit into the model's context.
+        DataInvalid: there are too few examples for a prompt.
+        SnapshotRefused: the tokenizer does not load, or gives tokens that the model does not have.
+    """
+    config, lock = sources.experiment.config, sources.lock
+    tokenizer = load_tokenizer(model)
+    chat = _chat(sources, tokenizer)
+    renderer = Renderer(
+        columns=config.data,
+        template=sources.template,
+        chat=chat,
+        tokenizer=tokenizer,
+        few_shot=config.few_shot,
+        candidates=sources.examples.rows if sources.examples else (),
+    )
+    prompts = list(renderer.prompts(sources.data.rows, advance))
+    samplings = _samplings(sources)
+    longest = max(sampling.settings.max_tokens for sampling in samplings)
+    check_fits(prompts, longest, lock.facts)
+    common = Identity(lock.snapshot, lock.tokenizer, config.engine.family, config.engine.dtype)
+    rows = tuple(expand(prompts, samplings, config.repetitions, common))
+    core = _core(sources, samplings, tokenizer.chat_template if chat else None)
+    identity = plan_id(core, (row.asked.request for row in rows))
+    return Plan(
+        plan=identity,
+        experiment=config.name,
+        core=core,
+        engine=config.engine.settings(),
+        rows=rows,
+        items=len(prompts),
+        slices=config.slices,
+    )
+
+
+def _chat(sources: Sources, tokenizer: PromptTokenizer) -> ChatTemplate | None:
+    prompt = sources.experiment.config.prompt
+    if not prompt.chat:
+        return None
+    if tokenizer.chat_template is None:
+        raise TemplateInvalid(
+            f"expected a chat template in the snapshot of {sources.experiment.lock}, found none; "
+            "write `chat: false` under `prompt`, or take a model that is trained for chat"
+        )
+    return chat_template(
+        tokenizer.chat_template, tokenizer.special_tokens, prompt.system, prompt.clock
+    )
+
+
+def _samplings(sources: Sources) -> list[Sampling]:
+    stop_ids = tuple(sources.lock.facts.eos_ids)
+    return [
+        Sampling(
+            name,
+            Settings(
+                temperature=wanted.temperature,
+                top_k=wanted.top_k,
+                top_p=wanted.top_p,
+                max_tokens=wanted.max_tokens,
+                stop=wanted.stop,
+                stop_ids=stop_ids,
+            ),
+            wanted.seeds,
+        )
+        for name, wanted in sources.experiment.config.sampling.items()
+    ]
+
+
+def _core(sources: Sources, samplings: list[Sampling], chat: str | None) -> dict[str, Json]:
+    config, lock = sources.experiment.config, sources.lock
+    few_shot = config.few_shot
+    return {
+        "title": config.title,
+        "experiment_sha256": sources.experiment.sha256,
+        "data_sha256": sources.data.sha256,
+        "template_sha256": sources.template.sha256,
+        "examples_sha256": sources.examples.sha256 if sources.examples else None,
+        "chat_template_sha256": hashlib.sha256(chat.encode()).hexdigest() if chat else None,
+        "snapshot": lock.snapshot,
+        "weights": lock.weights,
+        "tokenizer": lock.tokenizer,
+        "engine": config.engine.settings().to_json(),
+        "prompt": {
+            "chat": config.prompt.chat,
+            "system": config.prompt.system,
+            "clock": config.prompt.clock,
+        },
+        "few_shot": {"count": few_shot.count, "seed": few_shot.seed} if few_shot else None,
+        "sampling": [
+            {
+                "name": sampling.name,
+                "settings": sampling.settings.to_json(),
+                "seeds": list(sampling.seeds),
+            }
+            for sampling in samplings
+        ],
+        "repetitions": config.repetitions,
+        "scores": list(config.scores),
+    }

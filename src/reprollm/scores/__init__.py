@@ -1,0 +1,1 @@
+"""Scores of answers against their references, per item, per stratum and over all."""

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# usage: down.sh BASE
+# Ends the daemons whose process ids lie in BASE/run, and removes the link that up.sh made.
+base=$1
+for name in slurmd-cpu1 slurmd-cpu2 slurmctld munged; do
+  pid=$(cat "$base/run/$name.pid" 2>/dev/null) || continue
+  kill "$pid" 2>/dev/null
+  for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null && sleep 0.1 || break; done
+done
+[ "$(readlink /etc/slurm/slurm.conf)" = "$base/etc/slurm.conf" ] && rm -f /etc/slurm/slurm.conf
+exit 0

@@ -1,0 +1,59 @@
+# The configuration, the experiments it names, and how the rules call reprollm.
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version, validate
+
+from reprollm import workflow as reprollm_workflow
+from reprollm.environment import code_digest
+from reprollm.errors import ReprollmError
+
+min_version("9.27")
+
+validate(config, schema="../schemas/config.schema.yaml")
+
+if workflow.deployment_settings.deployment_method:
+    raise WorkflowError(
+        "expected no software deployment method, found one: the rules run in the Python "
+        "environment that runs Snakemake, so that the code they watch is the code they run; "
+        "build that environment from envs/ and leave the option out"
+    )
+
+# The rules' `reprollm` is that of the interpreter which runs Snakemake, activated or not.
+shell.prefix(reprollm_workflow.SHELL_PREFIX)
+
+LEDGER = f"{config['ledger']}/{{experiment}}"
+# Outputs are receipts. What they speak of (shards, log, database) is never an output, since
+# Snakemake deletes outputs before a rerun and after a failure.
+RECEIPTS = f"{LEDGER}/receipts"
+LOGS = f"{RECEIPTS}/log"
+
+try:
+    EXPERIMENTS = reprollm_workflow.experiments(config["experiments"])
+except ReprollmError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    experiment="|".join(EXPERIMENTS),
+    slice=r"[0-9]+",
+    slices=r"[0-9]+",
+
+
+def experiment_file(wildcards):
+    return EXPERIMENTS[wildcards.experiment].file
+
+
+def watched_files(wildcards):
+    return EXPERIMENTS[wildcards.experiment].watched
+
+
+def ledger_folder(wildcards):
+    return LEDGER.format(experiment=wildcards.experiment)
+
+
+def slice_receipts(wildcards):
+    slices = EXPERIMENTS[wildcards.experiment].slices
+    folder = RECEIPTS.format(experiment=wildcards.experiment)
+    return [
+        f"{folder}/generate/{slice}-of-{slices}.json" for slice in range(1, slices + 1)
+    ]
