@@ -19,7 +19,8 @@ demo: set-up ## Rerun the published experiment, verify its ledger, compare item 
 	@$(BIN)/reprollm compare $(LEDGER) experiments/$(EXPERIMENT)/published
 
 test: set-up-dev ## Run the tests, with coverage.
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --cov --cov-report=term:skip-covered $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile \
+		--cov --cov-report=term:skip-covered $(ARGS)
 
 lint: set-up-dev ## Check style, types and the workflow.
 	@$(BIN)/ruff check .

@@ -184,7 +184,7 @@ def _prompt(index: int) -> dict[str, bytes]:
 
 
 def _answers(plan: str, run: str, first: int, part: list[dict[str, Any]]) -> Iterator[Sealed]:
-    attempt = _fake(f"attempt {first}")[:32]
+    attempt = _fake(f"attempt {run} {first}")[:32]
     common = {"attempt": attempt, "run": run, "plan": plan}
     yield Sealed(
         new(

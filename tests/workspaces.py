@@ -70,14 +70,14 @@ class Workspace:
             "ledger=ledger",
         )
 
-    def reprollm(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.python("-m", "reprollm", *arguments)
+    def reprollm(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return self.python("-m", "reprollm", *arguments, **variables)
 
-    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def python(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
-            env=self.environment(),
+            env={**self.environment(), **variables},
             capture_output=True,
             text=True,
             check=False,

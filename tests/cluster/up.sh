@@ -5,6 +5,11 @@ set -euo pipefail
 base=$1 here=$(cd "$(dirname "$0")" && pwd) host=$(hostname -s)
 export PATH=$PATH:/usr/sbin
 
+[ "$(id -u)" = 0 ] || {
+  echo "expected to run as root, whom SLURM's daemons start as here, found $(id -un)" >&2
+  exit 1
+}
+
 # Snakemake's SLURM plugin hides SLURM_CONF from its jobs, so the default place is the only one.
 place=/etc/slurm/slurm.conf
 if [ -e $place ] && [ ! -L $place ]; then

@@ -1,8 +1,9 @@
-"""Small planned experiments on disk, and `reprollm generate` run on them in a process of its own."""
+"""Small planned experiments on disk, and `reprollm generate` run on them in its own process."""
 
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reprollm.canon import loads_object
+from reprollm.cli import main
 from reprollm.environment import code_digest
 from reprollm.experiment.load import load
 from reprollm.prompts.plan import make_plan, read_sources
@@ -29,7 +31,11 @@ schema: reprollm/experiment/1
 name: tiny
 title: A tiny random model goes on
 model: {{lock: models/tiny.lock.json}}
-engine: {{family: transformers, dtype: {dtype}, device: cpu, batch: {{policy: {policy}, size: {size}}}}}
+engine:
+  family: transformers
+  dtype: {dtype}
+  device: cpu
+  batch: {{policy: {policy}, size: {size}}}
 data: {{file: data/items.csv, id: id, source: source}}
 prompt: {{template: prompts/ask.jinja}}
 sampling:
@@ -116,6 +122,32 @@ class Job:
     def endings(self) -> list[str]:
         """Return how the attempts ended, in order of publication."""
         return [record["how"] for record in self.records("end")]
+
+
+def fork(job: Job, *options: str, largest_file: int | None = None) -> int:
+    """Run `reprollm generate` in a fork of this process, where torch is loaded; return its id.
+
+    With `largest_file`, files cannot grow beyond so many bytes, which looks like a full disk.
+    """
+    child = os.fork()
+    if child:
+        return child
+    code = 99
+    try:
+        sys.stderr = (job.folder / "stderr").open("a", encoding="utf-8", buffering=1)
+        if largest_file is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+        sys.argv = ["reprollm", *job.command(*options)[3:]]
+        main()
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    finally:
+        os._exit(code)
+
+
+def wait(child: int) -> int:
+    """Return a fork's exit code, negative where a signal ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def environment(**variables: str) -> dict[str, str]:

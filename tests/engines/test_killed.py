@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -15,33 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from engines.jobs import Job, environment, plan_job
-from reprollm.cli import main
+from engines.jobs import Job, environment, fork, plan_job, wait
 from reprollm.engines.transformers import TransformersEngine
 from reprollm.records.journal import read_journal
 from reprollm.records.shard import ShardReference
 
 OpenEngine = Callable[..., TransformersEngine]
-
-
-def fork(job: Job, *options: str) -> int:
-    """Run `reprollm generate` in a fork of this process, where torch is loaded; return its id."""
-    child = os.fork()
-    if child:
-        return child
-    code = 99
-    try:
-        sys.stderr = (job.folder / "stderr").open("a", encoding="utf-8", buffering=1)
-        sys.argv = ["reprollm", *job.command(*options)[3:]]
-        main()
-    except SystemExit as ended:
-        code = int(ended.code or 0)
-    finally:
-        os._exit(code)
-
-
-def wait(child: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def journals(job: Job) -> list[Path]:
@@ -54,7 +32,12 @@ def wait_for_answers(job: Job, count: int, alive: Callable[[], bool]) -> None:
         if any(path.read_bytes().count(b"\n") >= count + 2 for path in journals(job)):
             return
         time.sleep(0.005)
-    raise AssertionError((job.folder / "stderr").read_text(encoding="utf-8"))
+    raise AssertionError("the process ended before it had so many answers")
+
+
+def said(job: Job) -> str:
+    """Return what the forks of a job wrote to standard error."""
+    return (job.folder / "stderr").read_text(encoding="utf-8")
 
 
 def large(folder: Path, models: Path) -> Job:
@@ -128,8 +111,8 @@ def test_a_stopped_process_publishes_what_it_has_and_says_so(
     wait_for_answers(job, 4, lambda: os.waitpid(child, os.WNOHANG) == (0, 0))
     os.kill(child, number)
     assert wait(child) == 8
-    said = (job.folder / "stderr").read_text(encoding="utf-8")
-    assert said.count("\n") == 1 and "told to stop after" in said and "start again" in said
+    assert said(job).count("\n") == 1
+    assert "told to stop after" in said(job) and "start again" in said(job)
     assert job.endings() == ["interrupted"]
     assert len(job.records("generation")) >= 4
     assert journals(job) == []
@@ -154,37 +137,30 @@ def test_a_second_process_on_the_same_slice_is_refused(
     assert job.endings() == ["complete"]
 
 
-def limited(job: Job, limit: int) -> subprocess.CompletedProcess[str]:
-    """Run the job with files of at most `limit` bytes, which looks like a full disk."""
-    return subprocess.run(
-        job.command(),
-        env=environment(),
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
-
-
-def test_where_there_is_no_room_at_all_nothing_is_asked(models: Path, tmp_path: Path) -> None:
+def test_where_there_is_no_room_at_all_nothing_is_asked(
+    models: Path, tmp_path: Path, engine: OpenEngine
+) -> None:
+    engine()
     job = large(tmp_path, models)
-    done = limited(job, 6000)
-    assert done.returncode == 7
-    assert done.stderr.count("\n") == 1 and "make room" in done.stderr
+    assert wait(fork(job, largest_file=6000)) == 7
+    assert said(job).count("\n") == 1 and "make room" in said(job)
     assert job.records() == []
-    assert job.generate().returncode == 0
+    assert wait(fork(job)) == 0
     assert job.endings() == ["complete"]
 
 
-def test_when_the_room_ends_midway_the_answers_are_kept(models: Path, tmp_path: Path) -> None:
+def test_when_the_room_ends_midway_the_answers_are_kept(
+    models: Path, tmp_path: Path, engine: OpenEngine
+) -> None:
+    engine()
     job = large(tmp_path, models)
-    done = limited(job, 45_000)
-    assert done.returncode == 7
-    assert done.stderr.count("\n") == 1
-    assert "make room" in done.stderr and "answers given so far are published" in done.stderr
+    assert wait(fork(job, largest_file=45_000)) == 7
+    assert said(job).count("\n") == 1
+    assert "make room" in said(job) and "answers given so far are published" in said(job)
     assert job.endings() == ["failed"]
     kept = len(job.records("generation"))
     assert 0 < kept < 30
-    assert job.generate().returncode == 0
+    assert wait(fork(job)) == 0
     assert job.endings() == ["failed", "complete"]
     assert_seen(job, 30)
 
@@ -203,9 +179,8 @@ def test_when_the_ledger_cannot_be_written_the_journal_keeps_the_answers(
     shards.write_text("in the way", encoding="utf-8")
     os.kill(child, signal.SIGCONT)
     assert wait(child) == 7
-    said = (job.folder / "stderr").read_text(encoding="utf-8")
     [journal] = journals(job)
-    assert said.count("\n") == 1 and f"kept in {journal}" in said
+    assert said(job).count("\n") == 1 and f"kept in {journal}" in said(job)
     assert len(read_journal(journal)) == 32
     shards.unlink()
     (tmp_path / "aside").rename(shards)

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-from engines.jobs import Job, plan_job
+import pytest
+
+from engines.jobs import Job, fork, plan_job, wait
+from reprollm.engines.transformers import TransformersEngine
 
 
-def answered(job: Job, **variables: str) -> Job:
-    done = job.generate(**variables)
+def elsewhere(folder: Path, models: Path, size: int) -> Job:
+    """Return a job that was run in a process of its own with ATen's plainest kernels."""
+    job = plan_job(folder, models / "llama", items=8, size=size)
+    done = job.generate(ATEN_CPU_CAPABILITY="default")
     assert done.returncode == 0, done.stderr
     return job
 
 
+@pytest.fixture(scope="module")
+def there(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
+    return elsewhere(tmp_path_factory.mktemp("there"), models, 4)
+
+
 def test_another_machine_gives_the_same_tokens_in_float32_and_says_what_it_was(
-    models: Path, tmp_path: Path
+    models: Path,
+    tmp_path: Path,
+    there: Job,
+    engine: Callable[..., TransformersEngine],
 ) -> None:
-    job = plan_job(tmp_path / "here", models / "llama", items=8)
-    shutil.copytree(job.folder, tmp_path / "there")
-    here = answered(job)
-    there = answered(Job(tmp_path / "there", job.plan), ATEN_CPU_CAPABILITY="default")
+    engine()
+    here = plan_job(tmp_path, models / "llama", items=8)
+    assert wait(fork(here)) == 0
     assert here.results() == there.results()
     assert here.bits() != there.bits()
     one, other = here.records("start")[0], there.records("start")[0]
@@ -31,15 +43,8 @@ def test_another_machine_gives_the_same_tokens_in_float32_and_says_what_it_was(
 
 
 def test_strict_batches_keep_their_bits_on_the_other_machine_too(
-    models: Path, tmp_path: Path
+    models: Path, tmp_path: Path, there: Job
 ) -> None:
-    runs = [
-        answered(
-            plan_job(tmp_path / str(size), models / "llama", items=5, size=size),
-            ATEN_CPU_CAPABILITY="default",
-        )
-        for size in (1, 6)
-    ]
-    one, many = runs
-    assert one.results() == many.results()
-    assert one.bits() == many.bits()
+    alone = elsewhere(tmp_path, models, 1)
+    assert alone.results() == there.results()
+    assert alone.bits() == there.bits()

@@ -53,7 +53,7 @@ def test_a_stop_text_may_span_tokens_and_split_characters(decode: Decode) -> Non
     texts = StopTexts(decode, ids_of("a"))
     ids = ids_of("vnd ſo weiter")
     assert texts.cut(ids, ["d ſ"]) == (len("vnd ſ".encode()), "vn", True)
-    assert not texts.ends(ids[: len("vnd ".encode()) + 1], ["d ſ"])
+    assert not texts.ends(ids[: len(b"vnd ") + 1], ["d ſ"])
     assert texts.ends(ids[: len("vnd ſ".encode())], ["d ſ"])
 
 

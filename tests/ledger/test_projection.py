@@ -74,7 +74,7 @@ def test_a_query_sees_each_kind_in_a_view_of_its_own(ledger: Path) -> None:
 
 def test_attempts_without_an_end_are_abandoned(ledger: Path) -> None:
     rows = ask(ledger, "SELECT how, ended IS NULL FROM attempts ORDER BY position")
-    assert rows == [("abandoned", True), ("complete", False), ("killed", False)]
+    assert rows == [("complete", False), ("abandoned", True), ("killed", False)]
 
 
 def test_answers_join_request_and_final_generation_with_their_texts(ledger: Path) -> None:

@@ -467,6 +467,25 @@ def test_a_request_without_answer_or_failure_is_missing(tmp_path: Path) -> None:
     assert verify(tmp_path, allow_incomplete=True).holds
 
 
+def test_a_plan_that_nobody_ran_is_incomplete(tmp_path: Path) -> None:
+    plan(6).publish(tmp_path)
+    assert verified(tmp_path) == {"PlanIncomplete"}
+
+
+def test_a_run_given_up_beside_a_complete_one_is_told_and_not_held_against_it(
+    tmp_path: Path,
+) -> None:
+    whole(tmp_path)
+    other = plan(6, experiment="other")
+    other.publish(tmp_path)
+    publish_attempt(tmp_path, other, 0, 4, how=None)
+    commit(tmp_path)
+    report = verify(tmp_path)
+    assert report.holds
+    assert sorted(run.missing for run in report.runs) == [0, 2]
+    assert any(other.run[:16] in notice for notice in report.notices)
+
+
 def test_a_request_that_failed_with_a_reason_is_explained(tmp_path: Path) -> None:
     made = plan(4)
     made.publish(tmp_path)

@@ -24,7 +24,7 @@ _SHOWN = 20
 @click.argument("second", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the whole comparison as JSON.")
 def command(first: Path, second: Path, as_json: bool) -> None:
-    """Compare the latest runs of two ledgers, FIRST and SECOND.
+    """Compare the last complete runs of two ledgers, FIRST and SECOND.
 
     Exit code 0 means that every request has the identical answer, token by token, in both; 5 means
     that at least one differs or is missing.

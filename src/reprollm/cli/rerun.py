@@ -22,7 +22,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     help="Lock file of the model; by default the fitting one in models/ beside LEDGER.",
 )
 def command(ledger: Path, output: Path, lock: Path | None) -> None:
-    """Ask the requests of the latest run in LEDGER again, and say which answers were reproduced.
+    """Ask the last complete run in LEDGER again, and say which answers were reproduced.
 
     The weights are found by the hash in the lock, the prompts are taken from LEDGER; neither the
     experiment's data nor its template is needed. Exit code 0 means that every answer is identical,
@@ -33,10 +33,10 @@ def command(ledger: Path, output: Path, lock: Path | None) -> None:
     go_offline()
     from reprollm.cli.compare import show, verdict
     from reprollm.cli.progress import answering
-    from reprollm.compare.rerun import latest_plan, lock_beside, rerun
+    from reprollm.compare.rerun import current_plan, lock_beside, rerun
     from reprollm.compare.runs import compare
 
-    plan = latest_plan(ledger)
+    plan = current_plan(ledger)
     lock = lock or lock_beside(ledger, plan.core["snapshot"])
     with answering(plan.requests) as advance:
         rerun(ledger, output, lock, advance)

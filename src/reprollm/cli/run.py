@@ -23,7 +23,10 @@ _DRY = frozenset({"-n", "--dry-run", "--dryrun"})
 Say = Callable[[str, int, int], None]
 
 
-@click.command("run")
+@click.command(
+    "run",
+    epilog="Example: reprollm run normalisation --cores 2, or -- --dry-run to see what it does",
+)
 @click.argument("experiment")
 @click.option(
     "--ledger",

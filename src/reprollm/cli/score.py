@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 @click.option("--receipt", type=click.Path(path_type=Path), help="Write what was done here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def command(ledger: Path, receipt: Path | None, as_json: bool) -> None:
-    """Score the latest run in LEDGER against its references, and record the scores.
+    """Score the last complete run in LEDGER against its references, and record the scores.
 
     The scores that the plan names are computed for each answer, each stratum and over all. The
     records are published as a shard; `reprollm ledger commit` takes them into the log.
     """
     from reprollm.records.receipt import write_receipt
-    from reprollm.scores.stage import score_latest
+    from reprollm.scores.stage import score_current
 
-    scored = score_latest(ledger)
+    scored = score_current(ledger)
     if as_json:
         click.echo(json.dumps([asdict(row) for row in scored.aggregates], indent=2))
     else:
@@ -47,7 +47,11 @@ def show(scored: Scored) -> None:
     for sampling in dict.fromkeys(row.sampling for row in scored.aggregates):
         rows = [row for row in scored.aggregates if row.sampling == sampling]
         measures = list(dict.fromkeys((row.score, row.aggregation) for row in rows))
-        columns = ["stratum", ">n", *(f">{score} {how}".replace("_", " ") for score, how in measures)]
+        columns = [
+            "stratum",
+            ">n",
+            *(f">{score} {how}".replace("_", " ") for score, how in measures),
+        ]
         strata: dict[str | None, list[Aggregate]] = {}
         for row in rows:
             strata.setdefault(row.stratum, []).append(row)

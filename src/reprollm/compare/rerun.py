@@ -16,7 +16,7 @@ from reprollm.engines.slices import Opened, Slice
 from reprollm.environment import code_digest
 from reprollm.errors import InvalidInput, SnapshotNotFound
 from reprollm.ledger.commit import commit
-from reprollm.ledger.read import runs
+from reprollm.ledger.read import current_run
 from reprollm.ledger.verify import verify
 from reprollm.prompts.requests import slice_bounds
 from reprollm.prompts.runs import open_run
@@ -32,7 +32,7 @@ def rerun(
     lock_file: Path,
     advance: Advance = lambda requests, tokens: None,
 ) -> None:
-    """Ask the plan of the latest run in `source` again, into `target`.
+    """Ask the plan of the last complete run in `source` again, into `target`.
 
     Cut short at any point, the same call goes on where it ended. Both ledgers are verified.
 
@@ -62,12 +62,9 @@ def rerun(
     verify(target).require()
 
 
-def latest_plan(ledger: Path) -> StoredPlan:
-    """Return the plan of a ledger's latest run; raise `InvalidInput` where there is no run."""
-    found = runs(ledger)
-    if not found:
-        raise InvalidInput(f"expected a run to repeat in {ledger}, found none")
-    return read_plan(ledger / "plans" / found[-1].plan)
+def current_plan(ledger: Path) -> StoredPlan:
+    """Return the plan of the run that a ledger stands for."""
+    return read_plan(ledger / "plans" / current_run(ledger).plan)
 
 
 def lock_beside(ledger: Path, snapshot: str) -> Path:
@@ -86,12 +83,12 @@ def lock_beside(ledger: Path, snapshot: str) -> Path:
 
 
 def adopt(source: Path, target: Path) -> StoredPlan:
-    """Take the plan of the latest run in `source` over into `target`, byte for byte.
+    """Take the plan of the last complete run in `source` over into `target`, byte for byte.
 
     Raises:
         InvalidInput: `target` holds another plan.
     """
-    plan = latest_plan(source)
+    plan = current_plan(source)
     others = [path.name for path in (target / "plans").glob("*") if path.name != plan.plan]
     if others:
         raise InvalidInput(

@@ -15,16 +15,15 @@ from typing import Any
 
 from reprollm.compare.causes import Cause, causes
 from reprollm.compare.verdict import Outcome, Tokens, Verdict, judge
-from reprollm.errors import InvalidInput
 from reprollm.ledger.read import (
     Answer,
     Run,
     attempts,
+    current_run,
     environments,
     final_answers,
-    plans,
+    plan_of,
     replicates,
-    runs,
 )
 
 
@@ -87,7 +86,7 @@ class Comparison:
 
 
 def compare(first: Path, second: Path) -> Comparison:
-    """Compare the latest runs of two ledgers.
+    """Compare the runs that two ledgers stand for, the last complete ones.
 
     Raises:
         InvalidInput: a ledger holds no run.
@@ -144,10 +143,7 @@ def _tokens(answer: Answer) -> Tokens | None:
 
 
 def _side(ledger: Path) -> Side:
-    found = runs(ledger)
-    if not found:
-        raise InvalidInput(f"expected a ledger with a run in {ledger}, found none; run it first")
-    run = found[-1]
+    run = current_run(ledger)
     again = replicates(ledger, run.run)
     return Side(
         ledger=ledger,
@@ -159,11 +155,10 @@ def _side(ledger: Path) -> Side:
 
 
 def _facts(ledger: Path, run: Run) -> dict[str, Any]:
-    [plan] = [plan for plan in plans(ledger) if plan.plan == run.plan]
     tried = attempts(ledger, run.run)
     named = {item.environment: item.facts for item in environments(ledger)}
     return {
-        "plan": plan.core,
+        "plan": plan_of(ledger, run).core,
         "engine": tried[0].engine if tried else {},
         "environment": named.get(tried[0].environment, {}) if tried else {},
         "hosts": sorted({attempt.host for attempt in tried}),

@@ -37,18 +37,26 @@ def held(journals: Path, run: str, first: int, last: int) -> Iterator[None]:
             "allow writing there, or name another folder with --journals"
         ) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, str(os.getpid()).encode("ascii"))
+        if not _taken(descriptor):
+            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace") or "unknown"
+            raise Busy(
+                f"expected to be alone with requests {first} to {last - 1} of run {run[:16]}, "
+                f"found process {holder} at work on them; wait for it to end"
+            )
         yield
-    except BlockingIOError:
-        holder = os.pread(descriptor, 20, 0).decode("ascii", "replace") or "unknown"
-        raise Busy(
-            f"expected to be alone with requests {first} to {last - 1} of run {run[:16]}, found "
-            f"process {holder} at work on them; wait for it to end"
-        ) from None
     finally:
         os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    """Take the lock and write this process's id into its file; return False if it is held."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode("ascii"))
+    return True
 
 
 def _node() -> str:

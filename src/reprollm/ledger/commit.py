@@ -265,6 +265,7 @@ def _finish(ledger: Path, progress: Progress) -> list[Checkpoint]:
 
 def _sweep(ledger: Path) -> None:
     """Remove what a killed commit left half-written; only the lock's holder may."""
-    for path in (ledger / "log").glob(".tmp-*"):
-        with suppress(OSError):
-            path.unlink()
+    for pattern in ("log/.tmp-*", "*/finding-*/.tmp-*"):
+        for path in ledger.glob(pattern):
+            with suppress(OSError):
+                path.unlink()

@@ -88,6 +88,14 @@ def missing_problem(run: RunCoverage) -> Problem | None:
     )
 
 
+def nothing_answered(plans: int) -> Problem:
+    """Return the problem that a ledger holds plans and no run of any of them."""
+    return Problem(
+        "PlanIncomplete",
+        f"expected a run of one of the ledger's {plans} plans, found none; run the experiment",
+    )
+
+
 def _cover(
     run: bytes,
     plan: bytes,

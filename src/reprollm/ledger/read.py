@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reprollm.errors import InvalidInput
 from reprollm.ledger.projection import opened
 from reprollm.records.arrays import floats_from_bytes, ids_from_bytes
 
@@ -170,6 +171,25 @@ def runs(ledger: Path) -> list[Run]:
     """Return the ledger's runs in the order in which they began."""
     query = f"SELECT {_columns(Run)} FROM runs ORDER BY started, run"
     return [Run(*row) for row in _rows(ledger, query, [])]
+
+
+def current_run(ledger: Path) -> Run:
+    """Return the run that a ledger stands for: the last complete one, else the last begun.
+
+    Raises:
+        InvalidInput: the ledger holds no run.
+    """
+    found = runs(ledger)
+    if not found:
+        raise InvalidInput(f"expected a run in {ledger}, found none; run the experiment first")
+    complete = [run for run in found if run.answered == run.planned]
+    return (complete or found)[-1]
+
+
+def plan_of(ledger: Path, run: Run) -> Plan:
+    """Return the plan that `run` executes."""
+    [plan] = [plan for plan in plans(ledger) if plan.plan == run.plan]
+    return plan
 
 
 def plans(ledger: Path) -> list[Plan]:

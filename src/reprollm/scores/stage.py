@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprollm.canon import digest, dumps
-from reprollm.errors import InvalidInput
-from reprollm.ledger.read import Answer, Run, final_answers, plans, runs
+from reprollm.ledger.read import Answer, Run, current_run, final_answers, plan_of
 from reprollm.records.kinds import new
 from reprollm.records.sealed import Sealed
 from reprollm.records.shard import ShardReference, publish, read_records
@@ -40,19 +39,15 @@ class Scored:
     shard: ShardReference | None
 
 
-def score_latest(ledger: Path) -> Scored:
-    """Score the final answers of a ledger's latest run and record the result, once.
+def score_current(ledger: Path) -> Scored:
+    """Score the final answers of the run that a ledger stands for, and record the result once.
 
     Raises:
         InvalidInput: the ledger holds no run, or the plan asks for a score that does not exist.
     """
-    found = runs(ledger)
-    if not found:
-        raise InvalidInput(f"expected a run to score in {ledger}, found none; run it first")
-    run = found[-1]
-    [plan] = [plan for plan in plans(ledger) if plan.plan == run.plan]
+    run = current_run(ledger)
     answers = list(final_answers(ledger, run.run))
-    items = item_scores(answers, plan.core["scores"])
+    items = item_scores(answers, plan_of(ledger, run).core["scores"])
     aggregates = aggregate(items)
     write_item_scores(ledger / "scores" / f"{run.run[:16]}.parquet", items)
     shard = _record(ledger, run, aggregates, table_digest(items)) if aggregates else None

@@ -12,7 +12,7 @@ from random import Random
 from earlygerman.items import Item, Pair, pairs
 
 SEED = 1545
-BACKGROUND = 36_000
+BACKGROUND = 20_000
 
 
 def training_pairs(
