@@ -19,6 +19,7 @@ demo: set-up ## Rerun the published experiment, verify its ledger, compare item 
 	@$(BIN)/reprollm compare $(LEDGER) experiments/$(EXPERIMENT)/published
 
 test: set-up-dev ## Run the tests, with coverage.
+	@tests/packages.sh strace:strace
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile \
 		--cov --cov-report=term:skip-covered $(ARGS)
 
@@ -30,14 +31,15 @@ lint: set-up-dev ## Check style, types and the workflow.
 	@$(BIN)/snakemake --lint
 
 bench: set-up-dev ## Measure against peers and limits, as ratios.
-	@VENV=$(VENV) PYTHON=$(PYTHON) benchmarks/run
+	@benchmarks/lm-eval.sh $(VENV)-lm-eval $(PYTHON)
+	@$(BIN)/python benchmarks/all.py --lm-eval $(VENV)-lm-eval/bin/python $(ARGS)
 
 test-cluster: set-up-dev ## Run the demo on a real SLURM, on this machine; installs SLURM where missing.
-	@tests/cluster/install.sh
+	@tests/packages.sh slurmctld:slurmctld slurmd:slurmd sbatch:slurm-client munged:munge
 	@$(BIN)/python -m pytest tests/cluster $(ARGS)
 
 clean: ## Remove environment, caches and build outputs; ledgers stay.
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .snakemake .coverage dist build
+	rm -rf $(VENV) $(VENV)-lm-eval .mypy_cache .ruff_cache .pytest_cache .hypothesis .snakemake .coverage dist build
 
 set-up:
 	@envs/install.sh $(VENV) $(PYTHON)

@@ -87,7 +87,15 @@ class Workspace:
         return [sys.executable, "-P", *arguments]
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(self.packages)}
+        """The environment of this process, in which no model is found but the workspace's own."""
+        nowhere = str(self.folder / "nowhere")
+        return {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(self.packages),
+            "REPROLLM_MODELS": nowhere,
+            "HF_HUB_CACHE": nowhere,
+        }
 
     def pending(self) -> dict[str, int]:
         """Return how many jobs of each rule a dry run lists."""

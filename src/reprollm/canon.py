@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from reprollm.errors import NotCanonical
@@ -92,29 +93,28 @@ def _encode(value: Json) -> bytes:
 
 
 def _check(value: object, depth: int) -> None:
-    """Raise `NotCanonical` for a value outside the subset; ordered by how often types occur."""
-    if isinstance(value, str | bool) or value is None:
-        return
-    if isinstance(value, int):
-        if abs(value) > MAX_INTEGER:
-            raise NotCanonical(
-                f"expected an integer below 2**53, found {value}; write it as a string"
-            )
-        return
-    if depth == 0:
-        raise NotCanonical(f"expected at most {MAX_DEPTH} nested levels, found more")
+    """Raise `NotCanonical` for a value outside the subset."""
     if isinstance(value, dict):
         if not _known_keys.issuperset(value):
             _check_keys(value)
-        for item in value.values():
-            if type(item) not in _PLAIN:
-                _check(item, depth - 1)
+        _check_items(value.values(), depth)
     elif isinstance(value, list):
-        for item in value:
-            if type(item) not in _PLAIN:
-                _check(item, depth - 1)
-    else:
+        _check_items(value, depth)
+    elif isinstance(value, int):
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:
+            raise NotCanonical(
+                f"expected an integer below 2**53, found {value}; write it as a string"
+            )
+    elif value is not None and not isinstance(value, str):
         raise NotCanonical(f"expected JSON without floats, found {type(value).__name__} {value!r}")
+
+
+def _check_items(items: Iterable[object], depth: int) -> None:
+    if depth == 0:
+        raise NotCanonical(f"expected at most {MAX_DEPTH} nested levels, found more")
+    for item in items:
+        if type(item) not in _PLAIN:
+            _check(item, depth - 1)
 
 
 _PLAIN = frozenset({str, bool, type(None)})

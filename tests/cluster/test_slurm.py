@@ -48,6 +48,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         folder / "experiments" / DEMO,
         ignore=shutil.ignore_patterns("published", "__pycache__"),
     )
+    file = folder / "experiments" / DEMO / "experiment.yaml"
+    file.write_text(file.read_text().replace("slices: 2", "slices: 4"))
     return Workspace(folder)
 
 

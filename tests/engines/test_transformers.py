@@ -154,7 +154,8 @@ def test_a_batch_that_fails_is_asked_again_one_by_one(models: Path) -> None:
     unknown = request(prompt=(5, 6, 70_000))
     asked = [request(), unknown, request(prompt=(9, 9, 9))]
     [batch] = list(engine.generate(asked))
-    good, bad, other = batch
+    answers = {each.request: each for each in batch}
+    good, bad, other = (answers[each.request] for each in asked)
     assert isinstance(good, Generation) and isinstance(other, Generation)
     assert isinstance(bad, Failure)
     assert (bad.request, bad.reason) == (unknown.request, "IndexError")

@@ -341,7 +341,8 @@ DATABASE: dict[str, tuple[Change, str]] = {
     "a view that lies": (
         in_database(
             "CREATE OR REPLACE VIEW notes AS "
-            "SELECT position, 'good' AS text, created, leaf FROM log WHERE kind = 'note'"
+            "SELECT position, 'good' AS text, canon->>'$.created' AS created, leaf "
+            "FROM log WHERE kind = 'note'"
         ),
         "view notes",
     ),

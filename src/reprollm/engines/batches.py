@@ -67,8 +67,10 @@ def strict_batches(requests: Iterable[Request], size: int, least_rows: int) -> l
             bits do not depend on the number of rows. 0 where there is no such number: then every
             request is computed alone.
     """
+    # Answers to prompts of one length tend to end together, and a batch lasts as long as its
+    # longest answer; within a bucket the order changes no bit.
     buckets: dict[int, list[Request]] = {}
-    for request in requests:
+    for request in _by_length(requests):
         buckets.setdefault(bucket(len(request.prompt_ids)), []).append(request)
     if least_rows == 0:
         size = 1
@@ -81,11 +83,14 @@ def strict_batches(requests: Iterable[Request], size: int, least_rows: int) -> l
 
 def fast_batches(requests: Iterable[Request], size: int) -> list[Batch]:
     """Return batches of prompts of similar length, padded to the longest of each batch."""
-    by_length = sorted(requests, key=lambda request: len(request.prompt_ids))
     return [
-        Batch(part, max(len(request.prompt_ids) for request in part), 0, "fast")
-        for part in _parts(by_length, size)
+        Batch(part, len(part[-1].prompt_ids), 0, "fast")
+        for part in _parts(_by_length(requests), size)
     ]
+
+
+def _by_length(requests: Iterable[Request]) -> list[Request]:
+    return sorted(requests, key=lambda request: len(request.prompt_ids))
 
 
 def _dummies(requests: int, least_rows: int) -> int:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 FILE = "ledger.duckdb"
-MEMORY_LIMIT = "512MB"
+MEMORY_LIMIT = "256MB"
 _BATCH_RECORDS = 8192
+_BATCHES_A_CHECKPOINT = 16
 _BATCH_BYTES = 16 * 1024 * 1024
 _TEMPORARY = ".ledger-"
 # The same for all connections: DuckDB lets one process open a file in one way only.
@@ -130,7 +131,9 @@ def expected_signature() -> set[tuple[str, ...]]:
 def _created(path: Path) -> Iterator[DuckDBPyConnection]:
     import duckdb
 
-    with duckdb.connect(":memory:", config={**CONFIG, "memory_limit": MEMORY_LIMIT}) as connection:
+    with duckdb.connect(
+        ":memory:", config={**CONFIG, "memory_limit": MEMORY_LIMIT, "checkpoint_threshold": "1GB"}
+    ) as connection:
         quoted = str(path).replace("'", "''")
         connection.execute(f"ATTACH '{quoted}' AS built (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE built")
@@ -149,11 +152,11 @@ def _fill(
     on_records: Callable[[int], None],
 ) -> None:
     listed = list(positions(list(segments)))
-    for batch in _batches(ledger, listed):
-        connection.execute("BEGIN")
+    for number, batch in enumerate(_batches(ledger, listed), start=1):
         _insert(connection, "log", batch.log())
         _insert(connection, "opening", batch.opening())
-        connection.execute("COMMIT")
+        if number % _BATCHES_A_CHECKPOINT == 0:
+            connection.execute("CHECKPOINT built")
         on_records(len(batch.lines))
     for first, shard in listed:
         row = [first, shard.records, shard.group, shard.sha256]

@@ -1,9 +1,10 @@
 """The tables and views of `ledger.duckdb`, version 1.
 
-`log` holds the canonical text of every record; every other column of it is computed from that text
-when it is read (`VIRTUAL GENERATED`), so that what is queried cannot differ from what was hashed.
-`opening` holds the openings that are present, `checkpoint` the notes, `shard` where records lie.
-Everything else is a view. The file is written in the storage format of the DuckDB LTS release.
+`log` holds the canonical text of every record; every other column of it (`VIRTUAL GENERATED`), and
+every field that the views show, is computed from that text when it is read, so that what is queried
+cannot differ from what was hashed. `opening` holds the openings that are present, `checkpoint` the
+notes, `shard` where records lie. Everything else is a view. The file is written in the storage
+format of the DuckDB LTS release.
 """
 
 from __future__ import annotations
@@ -22,16 +23,15 @@ CONFIG = {
     "allow_community_extensions": "false",
 }
 
-_COUNTS = (
+# Columns of `log` itself. DuckDB computes each of them for every row that is inserted, so there are
+# only those by which records are found; the views compute the others from the same text.
+_COLUMNS = (
+    "kind schema plan run attempt request result item stratum sampling seed finish index "
+    "repetition environment"
+).split()
+_COUNTS = frozenset(
     "index repetition requests first last pid generations failures n undefined runaway".split()
 )
-_TEXTS = (
-    "kind schema plan run attempt request result item stratum sampling seed finish experiment "
-    "snapshot snapshot_check tokenizer engine dtype environment code host job started finished "
-    "failed ended created how closed_by reason message requests_root weights name core files "
-    "facts settings few_shot batch score level aggregation value table_sha256 finding subject "
-    "evidence text prompt prompt_ids source reference output output_ids logprobs margins"
-).split()
 _VIEWS = {kind: f"{kind}s" for kind in KINDS}
 
 # A float32 from its four little-endian bytes (IEEE 754, section 3.4), which DuckDB cannot cast.
@@ -163,11 +163,18 @@ _CATALOGUE = (
 
 def _log() -> str:
     columns = ['"position" UBIGINT', "canon VARCHAR", _generated("leaf", _LEAF)]
-    columns += [_generated(name, f"canon->>'$.{name}'") for name in _TEXTS]
-    columns += [
-        _generated(name, f"TRY_CAST(canon->>'$.{name}' AS BIGINT)", "BIGINT") for name in _COUNTS
-    ]
+    columns += [_generated(name, _value(name), _type(name)) for name in _COLUMNS]
     return "CREATE TABLE log (\n    " + ",\n    ".join(columns) + "\n);"
+
+
+def _type(name: str) -> str:
+    return "BIGINT" if name in _COUNTS else "VARCHAR"
+
+
+def _value(name: str) -> str:
+    """Return the SQL that reads a field of a record from its canonical text."""
+    text = f"canon->>'$.{name}'"
+    return f"TRY_CAST({text} AS BIGINT)" if name in _COUNTS else text
 
 
 _LEAF = r"sha256('\x00'::BLOB || encode(canon))"
@@ -178,7 +185,13 @@ def _generated(name: str, expression: str, kind: str = "VARCHAR") -> str:
 
 
 def _view(kind: str) -> str:
+    """Return the view of one kind: all its fields; what is committed to as `<field>_commitment`."""
     committed = COMMITTED.get(kind, ())
-    names = [f'"{n}" AS "{n}_commitment"' if n in committed else f'"{n}"' for n in KINDS[kind]]
-    listed = ", ".join(['"position"', *names, "leaf"])
+    shown = []
+    for name in KINDS[kind]:
+        value = f'"{name}"' if name in _COLUMNS else f"({_value(name)})"
+        shown.append(
+            f'{value} AS "{name}_commitment"' if name in committed else f'{value} AS "{name}"'
+        )
+    listed = ", ".join(['"position"', *shown, "leaf"])
     return f"CREATE VIEW {_VIEWS[kind]} AS SELECT {listed} FROM log WHERE kind = '{kind}';"

@@ -1,0 +1,105 @@
+"""Every benchmark in turn, as one table of ratios against peers and limits.
+
+    python benchmarks/all.py [--lm-eval PYTHON] [--quick]
+
+Each benchmark runs as a process of its own; a ratio compares two measurements of one run on one
+machine. PYTHON is that of an environment with lm-eval, as `make bench` sets it up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from reprollm.cli.terminal import table
+
+HERE = Path(__file__).parent
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what was measured against what, the ratio, and the goal for it."""
+
+    what: str
+    ratio: str
+    goal: str
+    holds: bool | None
+
+
+def main() -> None:
+    """Run all benchmarks and print the table."""
+    parser = argparse.ArgumentParser(description="All benchmarks as one table of ratios.")
+    parser.add_argument("--lm-eval", metavar="PYTHON", help="interpreter that has lm-eval")
+    parser.add_argument("--quick", action="store_true", help="smaller inputs, one round")
+    arguments = parser.parse_args()
+    rows = [*startup(), *pinning(arguments.quick), *ledger(arguments.quick)]
+    rows += generation(arguments.lm_eval, arguments.quick)
+    verdicts = {True: "holds", False: "missed", None: ""}
+    cells = [(row.what, row.ratio, row.goal, verdicts[row.holds]) for row in rows]
+    Console(width=110).print(table("Ratios", ("measured", ">ratio", "goal", ""), cells))
+
+
+def startup() -> Iterator[Row]:
+    """Yield how many times longer than bare Python each command takes to start."""
+    for found in _lines("startup.py"):
+        yield Row(
+            f"start of {found['command']} / python -c pass", f"{found['ratio']:.1f}", "", None
+        )
+
+
+def pinning(quick: bool) -> Iterator[Row]:
+    """Yield pinning's speed as a part of the machine's limit and against one thread."""
+    size = ["--bytes", "400000000", "--rounds", "1"] if quick else []
+    [results] = _lines("pinning.py", *size)
+    for found in results:
+        what = f"pinning {found['gigabytes']:.1f} GB in {found['files']} file(s)"
+        yield Row(
+            f"{what} / all cores hashing memory",
+            f"{found['of_limit']:.2f}",
+            ">= 0.90",
+            found["of_limit"] >= 0.9,
+        )
+        yield Row(f"{what} / hashlib in one thread", f"{found['faster']:.2f}", "", None)
+
+
+def ledger(quick: bool) -> Iterator[Row]:
+    """Yield commit and verify against plain SHA-256, a million records against their goal."""
+    found = list(_lines("ledger.py", *([] if quick else ["--full"])))
+    for step in found:
+        what = f"{step['step']} of {step['records']:,} records, {step['peak_mib']:,.0f} MiB"
+        late = step["step"] == "verify" and step["records"] == MILLION
+        yield Row(
+            f"{what}, {step['records'] / step['seconds']:,.0f}/s, CPU / SHA-256 of the bytes",
+            f"{step['ratio']:.1f}",
+            "a million in < 60 s" if late else "",
+            step["seconds"] < 60 if late else None,
+        )
+
+
+def generation(lm_eval: str | None, quick: bool) -> Iterator[Row]:
+    """Yield CPU seconds of generation against a bare loop and another harness."""
+    options = ["--rounds", "1" if quick else "3"]
+    options += ["--lm-eval", str(Path(lm_eval).absolute())] if lm_eval else []
+    for found in _lines("generation.py", *options):
+        holds = found["ratio"] <= found["goal"]
+        yield Row(found["what"], f"{found['ratio']:.2f}", f"<= {found['goal']:.2f}", holds)
+
+
+def _lines(script: str, *options: str) -> Iterator[Any]:
+    print(f"benchmarks/{script}", *options, file=sys.stderr, flush=True)
+    command = [sys.executable, str(HERE / script), "--json", *options]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    yield from map(json.loads, done.stdout.splitlines())
+
+
+if __name__ == "__main__":
+    main()
