@@ -29,6 +29,14 @@ def test_a_fact_that_one_side_lacks_is_absent_there():
     ]
 
 
+def test_what_a_machine_computes_is_not_named_as_a_cause():
+    first, second = (
+        {"engine": {"probe": {"reference": "a"}}},
+        {"engine": {"probe": {"reference": "b"}}},
+    )
+    assert causes(first, second) == []
+
+
 def test_equal_environments_have_no_causes():
     facts = {"a": [{"name": "x", "value": "1", "sha256": "0"}], "b": None, "c": [1, 2]}
     assert causes(facts, facts) == []

@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import duckdb
 import pytest
 
 from compare.conftest import answer
@@ -50,6 +51,15 @@ def test_a_ledger_that_was_tampered_with_is_not_repeated(workspace: Workspace):
     assert done.returncode == 4
     assert "LeafMismatch" in done.stderr
     assert not (workspace.folder / "ledger/again").exists()
+
+
+def test_a_database_that_shows_other_answers_than_the_log_is_not_compared(workspace: Workspace):
+    shutil.copytree(workspace.folder / PUBLISHED, workspace.folder / "ledger/again")
+    with duckdb.connect(workspace.folder / "ledger/again/ledger.duckdb") as connection:
+        connection.execute("UPDATE opening SET text = 'better' WHERE field = 'output'")
+    done = workspace.reprollm(*COMPARE)
+    assert done.returncode == 4
+    assert "ProjectionMismatch" in done.stderr
 
 
 def test_an_edited_table_of_requests_is_not_asked(workspace: Workspace):

@@ -26,8 +26,8 @@ _SHOWN = 20
 def command(first: Path, second: Path, as_json: bool) -> None:
     """Compare the last complete runs of two ledgers, FIRST and SECOND.
 
-    Exit code 0 means that every request has the identical answer, token by token, in both; 5 means
-    that at least one differs or is missing.
+    Both are verified first. Exit code 0 means that every request has the identical answer, token by
+    token, in both; 5 means that at least one differs or is missing.
     """
     from reprollm.compare.runs import compare
 
@@ -47,7 +47,7 @@ def verdict(comparison: Comparison) -> str:
     same = counts.pop(Outcome.IDENTICAL, 0)
     if comparison.reproduced:
         return f"all {total} requests reproduced, token by token"
-    rest = ", ".join(f"{number} {outcome.value}" for outcome, number in counts.most_common())
+    rest = ", ".join(f"{outcome.value}: {number}" for outcome, number in counts.most_common())
     return f"{same} of {total} requests reproduced; {rest or 'nothing to compare'}"
 
 
@@ -68,7 +68,8 @@ def show(comparison: Comparison) -> None:
     out.print(table("Comparison", ("", ">first", ">second"), _sides(comparison)))
     out.print(table("Outcome", ("", ">requests"), _outcomes(comparison)))
     out.print(_logprobs(comparison))
-    out.print(verdict(comparison))
+    if comparison.reproduced:
+        out.print(verdict(comparison))
 
 
 def to_json(comparison: Comparison) -> dict[str, object]:

@@ -138,7 +138,7 @@ def _print_report(report: Report) -> None:
 _RUN_COLUMNS = [
     "run", ">planned", ">answered", ">failed", ">missing", ">again", ">equal", ">differing",
 ]  # fmt: skip
-_ATTEMPT_COLUMNS = ["attempt", "run", "requests", "host", "started", "ended", "how"]
+_ATTEMPT_COLUMNS = ["attempt", "run", "requests", "host", "started (UTC)", "ended", "how"]
 
 
 def _run_row(run: Any) -> list[str]:
@@ -149,8 +149,13 @@ def _run_row(run: Any) -> list[str]:
 
 def _attempt_row(attempt: Any) -> list[str]:
     requests = f"{attempt.first}–{attempt.last - 1}"
-    times = [attempt.started[:19] + "Z", (attempt.ended or "")[11:19]]
+    times = [_minute(attempt.started), (attempt.ended or "")[11:19]]
     return [attempt.attempt[:8], attempt.run[:8], requests, attempt.host, *times, attempt.how]
+
+
+def _minute(time: str | None) -> str:
+    """Return an RFC 3339 time as a table shows it: date, hour and minute, UTC."""
+    return (time or "")[:16].replace("T", " ")
 
 
 def _print_table(answered: Answered) -> None:
@@ -205,11 +210,18 @@ def _show_summary(ledger: Path) -> None:
 
     checkpoints = read_checkpoints(ledger)
     found = [
-        [r.run[:8], r.experiment or "", str(r.planned), str(r.answered), r.started, r.ended or ""]
+        [
+            r.run[:8],
+            r.experiment or "",
+            str(r.planned),
+            str(r.answered),
+            _minute(r.started),
+            _minute(r.ended),
+        ]
         for r in runs(ledger)
     ]
     out = console()
-    columns = ["run", "experiment", ">planned", ">answered", "started", "ended"]
+    columns = ["run", "experiment", ">planned", ">answered", "started (UTC)", "ended"]
     out.print(table("runs", columns, found))
     out.print(table("attempts", _ATTEMPT_COLUMNS, map(_attempt_row, attempts(ledger))))
     out.print(f"{len(checkpoints)} checkpoints; the last one, to hand to others:\n")

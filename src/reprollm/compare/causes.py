@@ -7,17 +7,20 @@ first, then numeric type and kernels, then libraries, then the rest of the host.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 _RANKS = (
-    ("snapshot", "weights", "tokenizer", "settings", "template", "data"),
-    ("dtype", "batch", "policy", "probe", "attention", "cache", "threads", "device"),
-    ("capability", "instruction", "isa", "cpu", "gpu", "mkl", "onednn", "aten", "omp"),
-    ("torch", "transformers", "tokenizers", "numpy", "safetensors", "vllm", "engine"),
-    ("driver", "cuda", "glibc", "kernel", "python", "code"),
+    frozenset("snapshot weights tokenizer settings sampling sampler template data".split()),
+    frozenset("dtype dtypes quantization batch policy bucket attention cache device".split()),
+    frozenset("capability sets processor accelerators gpu driver cuda mkl aten onednn".split()),
+    frozenset("torch transformers tokenizers numpy safetensors vllm".split()),
+    frozenset("threads omp openblas affinity build libc kernel python code checkout".split()),
 )
+# What another machine computes differently is no cause of the difference but the difference itself.
+_CONSEQUENCES = frozenset({"engine.probe.reference"})
 _ABSENT = "absent"
 
 
@@ -36,17 +39,14 @@ def causes(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Cause]:
     found = [
         Cause(fact, one.get(fact, _ABSENT), other.get(fact, _ABSENT))
         for fact in one.keys() | other.keys()
-        if one.get(fact, _ABSENT) != other.get(fact, _ABSENT)
+        if fact not in _CONSEQUENCES and one.get(fact, _ABSENT) != other.get(fact, _ABSENT)
     ]
     return sorted(found, key=lambda cause: (_rank(cause.fact), cause.fact))
 
 
 def _rank(fact: str) -> int:
-    words = fact.lower()
-    for rank, names in enumerate(_RANKS):
-        if any(name in words for name in names):
-            return rank
-    return len(_RANKS)
+    words = set(re.split(r"[^a-z0-9]+", fact.lower()))
+    return next((rank for rank, names in enumerate(_RANKS) if words & names), len(_RANKS))
 
 
 def _flatten(path: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -34,7 +34,7 @@ def rerun(
 ) -> None:
     """Ask the plan of the last complete run in `source` again, into `target`.
 
-    Cut short at any point, the same call goes on where it ended. Both ledgers are verified.
+    Cut short at any point, the same call goes on where it ended.
 
     Args:
         source: a ledger with a run.
@@ -59,7 +59,6 @@ def rerun(
         work = _slice(target, plan, number)
         answer_slice(work, _opening(work, lock, lock_file), advance)
     commit(target)
-    verify(target).require()
 
 
 def current_plan(ledger: Path) -> StoredPlan:

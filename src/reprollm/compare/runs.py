@@ -25,6 +25,7 @@ from reprollm.ledger.read import (
     plan_of,
     replicates,
 )
+from reprollm.ledger.verify import verify
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,14 @@ class Comparison:
 def compare(first: Path, second: Path) -> Comparison:
     """Compare the runs that two ledgers stand for, the last complete ones.
 
+    Both ledgers are verified first: what is compared is what their logs commit to.
+
     Raises:
+        VerificationFailed: a ledger is not what it claims to be.
         InvalidInput: a ledger holds no run.
     """
+    for ledger in (first, second):
+        verify(ledger, allow_incomplete=True).require()
     one, other = _side(first), _side(second)
     dtype = str(one.facts["plan"].get("engine", {}).get("dtype", ""))
     rows = list(_rows(one, other, dtype))
