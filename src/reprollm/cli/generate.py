@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(epilog="Example: reprollm generate normalisation --slice 1/2")
 @click.argument("experiment")
 @click.option(
     "--ledger", type=_FOLDER, help="Ledger folder; ledger/<experiment's name> by default."

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reprollm.prompts.plan import Plan
 
 
-@click.command()
+@click.command(epilog="Example: reprollm plan normalisation --dry-run")
 @click.argument("experiment")
 @click.option(
     "--ledger",
