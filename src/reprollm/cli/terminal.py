@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,7 +50,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     made = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False)
     for column in columns:
         right = column.startswith(">")
-        made.add_column(column.removeprefix(">"), justify="right" if right else "left")
+        side: Literal["left", "right"] = "right" if right else "left"
+        made.add_column(column.removeprefix(">"), justify=side, overflow="fold")
     for row in rows:
         made.add_row(*(Text(safe(cell)) for cell in row))
     return made
