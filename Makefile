@@ -19,8 +19,10 @@ demo: set-up ## Rerun the published experiment, verify its ledger, compare item 
 	@$(BIN)/reprollm compare $(LEDGER) experiments/$(EXPERIMENT)/published
 
 test: set-up-dev ## Run the tests, with coverage.
-	@tests/packages.sh strace:strace
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile \
+	@tests/packages.sh strace:strace openssl:openssl ssh-keygen:openssh-client unzip:unzip
+	@test -d $(VENV)-duckdb-lts || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes -r envs/duckdb-lts.txt --target $(VENV)-duckdb-lts
+	@DUCKDB_LTS=$(abspath $(VENV)-duckdb-lts) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile \
 		--cov --cov-report=term:skip-covered $(ARGS)
 
 lint: set-up-dev ## Check style, types and the workflow.
@@ -39,7 +41,7 @@ test-cluster: set-up-dev ## Run the demo on a real SLURM, on this machine; insta
 	@$(BIN)/python -m pytest tests/cluster $(ARGS)
 
 clean: ## Remove environment, caches and build outputs; ledgers stay.
-	rm -rf $(VENV) $(VENV)-lm-eval .mypy_cache .ruff_cache .pytest_cache .hypothesis .snakemake .coverage dist build
+	rm -rf $(VENV) $(VENV)-lm-eval $(VENV)-duckdb-lts .mypy_cache .ruff_cache .pytest_cache .hypothesis .snakemake .coverage dist build
 
 set-up:
 	@envs/install.sh $(VENV) $(PYTHON)

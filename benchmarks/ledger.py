@@ -3,9 +3,10 @@
     python benchmarks/ledger.py [--full] [RECORDS ...]
 
 Half of the records are requests, half their generations, each with its openings, in the sizes of
-the demo. Every step runs as the command line runs it, in a process of its own; its time stands
-beside that of one thread of plain SHA-256 over the same bytes, so that the ratio can be compared
-between machines.
+the demo. The requests are committed before, as a run demands; the commit that is measured takes in
+the generations and builds the projection of all. Every step runs as the command line runs it, in a
+process of its own; its time stands beside that of one thread of plain SHA-256 over the same bytes,
+so that the ratio can be compared between machines.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from pathlib import Path
 from typing import Any
 
 from reprollm.canon import dumps
+from reprollm.ledger.commit import commit
+from reprollm.ledger.segments import read_checkpoints
 from reprollm.records.arrays import ids_to_bytes
+from reprollm.records.checkpoint import Checkpoint
 from reprollm.records.identity import plan_id, request_id, result_id
 from reprollm.records.kinds import new
 from reprollm.records.merkle import leaf_hash, root
@@ -121,17 +125,24 @@ def _row(m: Measured) -> str:
 
 
 def build(ledger: Path, records: int) -> None:
-    """Publish plans of at most `REQUESTS_A_PLAN` requests, and their answers in small shards."""
+    """Commit plans of at most `REQUESTS_A_PLAN` requests; publish their answers in small shards."""
     count = records // 2
-    for number, first in enumerate(range(0, count, REQUESTS_A_PLAN)):
-        last = min(first + REQUESTS_A_PLAN, count)
-        requests = [_request_facts(first, index) for index in range(first, last)]
-        plan = _publish_plan(ledger, f"benchmark-{number}", first, requests)
+    bounds = [
+        (first, min(first + REQUESTS_A_PLAN, count)) for first in range(0, count, REQUESTS_A_PLAN)
+    ]
+    plans = [
+        _publish_plan(ledger, f"benchmark-{number}", first, _requests(first, last))
+        for number, (first, last) in enumerate(bounds)
+    ]
+    commit(ledger)
+    seen = read_checkpoints(ledger)[-1]
+    for number, (plan, (first, last)) in enumerate(zip(plans, bounds, strict=True)):
+        requests = _requests(first, last)
         run = _fake(f"run {number}")
         for start in range(0, len(requests), ANSWERS_A_SHARD):
             part = requests[start : start + ANSWERS_A_SHARD]
             group = f"run-{run[:16]}/{start:08d}-{start + len(part):08d}"
-            publish(ledger, group, _answers(plan, run, start, part))
+            publish(ledger, group, _answers(plan, run, start, part, seen))
 
 
 def _publish_plan(ledger: Path, name: str, first: int, requests: list[dict[str, Any]]) -> str:
@@ -153,6 +164,10 @@ def _publish_plan(ledger: Path, name: str, first: int, requests: list[dict[str, 
     )
     publish(ledger, f"plan-{plan[:16]}", [Sealed(head), *sealed])
     return plan
+
+
+def _requests(first: int, last: int) -> list[dict[str, Any]]:
+    return [_request_facts(first, index) for index in range(first, last)]
 
 
 def _request_facts(first: int, index: int) -> dict[str, Any]:
@@ -183,7 +198,9 @@ def _prompt(index: int) -> dict[str, bytes]:
     }
 
 
-def _answers(plan: str, run: str, first: int, part: list[dict[str, Any]]) -> Iterator[Sealed]:
+def _answers(
+    plan: str, run: str, first: int, part: list[dict[str, Any]], seen: Checkpoint
+) -> Iterator[Sealed]:
     attempt = _fake(f"attempt {run} {first}")[:32]
     common = {"attempt": attempt, "run": run, "plan": plan}
     yield Sealed(
@@ -196,6 +213,7 @@ def _answers(plan: str, run: str, first: int, part: list[dict[str, Any]]) -> Ite
             environment=_fake("environment"),
             snapshot=_fake("snapshot"),
             snapshot_check="stat",
+            checkpoint={"size": seen.size, "root": seen.root.hex()},
             engine={"family": "transformers"},
             code=_fake("code"),
             host="node",
@@ -209,8 +227,7 @@ def _answers(plan: str, run: str, first: int, part: list[dict[str, Any]]) -> Ite
         record = new(
             "generation", **common, request=request, result=result_id(request, ids, "stop"),
             finish="stop", finished=TIME,
-            batch={"id": "0123456789abcdef", "row": 1, "rows": 32, "padded": False,
-                   "policy": "strict"},
+            batch={"id": "0123456789abcdef", "row": 1, "rows": 32, "policy": "strict"},
         )  # fmt: skip
         values = {
             "output": _text(facts["index"], 60).encode(),

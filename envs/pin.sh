@@ -24,4 +24,6 @@ pin dev.txt pyproject.toml --extra transformers --extra slurm --group dev \
   --constraint envs/transformers.txt "${@}"
 echo 'hatchling
 editables' | pin build.txt - --constraint envs/dev.txt "${@}"
+# The long-term release of DuckDB, which must open what the ledger's own one writes.
+echo 'duckdb==1.4.*' | pin duckdb-lts.txt - "${@}"
 python3 envs/conda.py

@@ -16,6 +16,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from reprollm.errors import NotCanonical
@@ -66,17 +67,29 @@ def loads_object(line: bytes) -> dict[str, Any]:
     return value
 
 
+class Spelled(dict[str, Any]):
+    """An object that was read from its canonical text and keeps it; it must not be changed."""
+
+    def __init__(self, value: dict[str, Any], text: str) -> None:
+        super().__init__(value)
+        self.text = text
+
+
 def digest(tag: str, *parts: bytes) -> str:
     """Return the hex SHA-256 over `tag` and `parts`, each framed by its length.
 
     A length is 8 bytes, big-endian. `tag` names purpose and version, for example
     `reprollm/snapshot/v1`.
     """
-    framed = bytearray()
-    for part in (tag.encode("ascii"), *parts):
-        framed += len(part).to_bytes(8, "big")
-        framed += part
-    return hashlib.sha256(framed).hexdigest()
+    pieces = [_frame(tag)]
+    for part in parts:
+        pieces += (len(part).to_bytes(8, "big"), part)
+    return hashlib.sha256(b"".join(pieces)).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _frame(tag: str) -> bytes:
+    return len(tag).to_bytes(8, "big") + tag.encode("ascii")
 
 
 def frame(state: hashlib._Hash, part: bytes) -> None:

@@ -50,6 +50,10 @@ class PromptTooLong(InvalidInput):
     """Prompt and answer do not fit into the model's context."""
 
 
+class PlanNotCommitted(InvalidInput):
+    """A run was asked for before a checkpoint covers its plan."""
+
+
 class SnapshotRefused(InvalidInput):
     """A model folder holds what is never loaded: pickles, code, paths out of the folder."""
 
@@ -94,6 +98,34 @@ class RecordsDisagree(VerificationFailed):
 
 class ProjectionMismatch(VerificationFailed):
     """`ledger.duckdb` shows something else than the log holds."""
+
+
+class ScoreMismatch(VerificationFailed):
+    """A recorded score is not what the answers and references give."""
+
+
+class SignatureMismatch(VerificationFailed):
+    """A signature is not one of its key over its text, or a key that was asked for did not sign."""
+
+
+class TimeStampMismatch(VerificationFailed):
+    """A time stamp is of another text, or not of the authority beside it."""
+
+
+class FileChanged(VerificationFailed):
+    """A file of a bundle is not the one that the bundle lists."""
+
+
+class FileMissing(VerificationFailed):
+    """A file that a bundle lists is not in it."""
+
+
+class FileUnexpected(VerificationFailed):
+    """A bundle holds a file that it does not list."""
+
+
+class ArchiveRefused(VerificationFailed):
+    """An archive holds what no bundle does: paths that lead out of it, links, bombs, duplicates."""
 
 
 class NotReproduced(ReprollmError):

@@ -15,6 +15,7 @@ from reprollm.canon import loads_object
 from reprollm.cli import main
 from reprollm.environment import code_digest
 from reprollm.experiment.load import load
+from reprollm.ledger.commit import commit
 from reprollm.prompts.plan import make_plan, read_sources
 from reprollm.prompts.publish import publish_plan
 from reprollm.prompts.runs import open_run
@@ -178,7 +179,9 @@ def plan_job(
     write_lock(pin(model, name="tiny"), lock_file, replace=True)
     described, lock = load(experiment / "experiment.yaml"), load_lock(lock_file)
     plan = make_plan(read_sources(described, lock), model)
-    return Job(folder, publish_plan(plan, lock, folder / "ledger"))
+    stored = publish_plan(plan, lock, folder / "ledger")
+    commit(folder / "ledger")
+    return Job(folder, stored)
 
 
 def items_of(count: int) -> list[str]:

@@ -20,6 +20,7 @@ from reprollm.engines.slices import Opened, Outcome, Slice, parse_slice
 from reprollm.engines.transformers import TransformersEngine
 from reprollm.environment import environment_id
 from reprollm.errors import Busy, InvalidInput
+from reprollm.ledger.segments import covering
 from reprollm.prompts.requests import Request, slice_bounds
 from reprollm.records.identity import result_id
 from reprollm.records.journal import Journal, JournalName
@@ -59,7 +60,8 @@ def work_of(job: Job, number: int = 1, slices: int = 1, remeasure: int = 5) -> S
     first, last = slice_bounds(job.plan.requests, slices, number)
     code = "0" * 64
     journals = job.ledger / "journals"
-    return Slice(job.ledger, job.plan, job.run, code, first, last, journals, remeasure)
+    seen = covering(job.ledger, job.plan.shard)
+    return Slice(job.ledger, job.plan, job.run, code, seen, first, last, journals, remeasure)
 
 
 def answer(job: Job, engine: Lent, number: int = 1, slices: int = 1) -> Outcome:
@@ -232,7 +234,8 @@ def journal_of(job: Job, attempt: str, first: int, last: int, host: str | None =
     start = new(
         "start", attempt=attempt, run=job.run, plan=job.plan.plan, first=first, last=last,
         requests=last - first, environment=environment, snapshot=job.plan.core["snapshot"],
-        snapshot_check="stat", engine={}, code="0" * 64, host=host or os.uname().nodename, pid=1,
+        snapshot_check="stat", checkpoint={"size": 0, "root": "0" * 64}, engine={},
+        code="0" * 64, host=host or os.uname().nodename, pid=1,
         job=None, started="2026-01-01T00:00:00.000Z",
     )  # fmt: skip
     record = new("environment", environment=environment, facts=facts)

@@ -71,7 +71,7 @@ def test_killed_at_any_point_and_started_again_loses_and_repeats_nothing(
     kills = 0
     for _ in range(8):
         child = fork(job)
-        time.sleep(chance.uniform(0.05, 0.75) * duration)
+        time.sleep(chance.uniform(0.02, 0.3) * duration)
         os.kill(child, signal.SIGKILL)
         kills += wait(child) == -signal.SIGKILL
         for path in journals(job):

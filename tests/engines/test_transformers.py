@@ -159,6 +159,7 @@ def test_a_batch_that_fails_is_asked_again_one_by_one(models: Path) -> None:
     assert isinstance(good, Generation) and isinstance(other, Generation)
     assert isinstance(bad, Failure)
     assert (bad.request, bad.reason) == (unknown.request, "IndexError")
+    assert bad.message.startswith("raised in torch.")
     assert good.logprobs.tobytes() == answer(engine, request()).logprobs.tobytes()
 
 

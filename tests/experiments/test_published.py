@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from reprollm.experiment.load import load
-from reprollm.ledger.read import current_run, final_answers, plan_of
+from reprollm.ledger.read import final_answers
 from reprollm.ledger.verify import verify
 from reprollm.prompts.plan import make_plan, read_sources
-from reprollm.records.shard import read_records
-from reprollm.scores.aggregate import aggregate
-from reprollm.scores.stage import item_scores, table_digest
+from reprollm.scores.recompute import recompute
+from reprollm.scores.summary import item_scores
 from reprollm.snapshot.lock import load_lock
 
 EXPERIMENT = Path(__file__).resolve().parents[2] / "experiments" / "normalisation"
@@ -31,21 +30,14 @@ def test_the_experiment_here_asks_the_very_requests_that_are_published() -> None
 
 
 def test_the_published_scores_follow_from_the_published_answers() -> None:
-    run = current_run(PUBLISHED)
-    items = item_scores(list(final_answers(PUBLISHED)), plan_of(PUBLISHED, run).core["scores"])
-    [shard] = (PUBLISHED / "shards").glob("score-*/*.jsonl")
-    recorded = list(read_records(shard))
-    assert {record["table_sha256"] for record in recorded} == {table_digest(items)}
-    names = ("score", "sampling", "level", "stratum", "aggregation", "value", "n", "runaway")
-    assert [tuple(record[name] for name in names) for record in recorded] == [
-        (r.score, r.sampling, r.level, r.stratum, r.aggregation, r.decimal(), r.n, r.runaway)
-        for r in aggregate(items)
-    ]
+    found = recompute(PUBLISHED)
+    assert (found.problems, found.unchecked) == ((), ())
+    assert (found.answers, len(found.runs)) == (1680, 1)
 
 
 def test_the_published_answers_halve_the_error_of_leaving_the_text_alone() -> None:
     greedy = [answer for answer in final_answers(PUBLISHED) if answer.sampling == "greedy"]
-    answered = item_scores(greedy, ["character_error_rate"])
+    answered = list(item_scores(greedy, ["character_error_rate"]))
     untouched = [
         score
         for answer in greedy

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from reprollm.canon import digest, dumps
+from reprollm.ledger.segments import Segment, checkpoint_path
 from reprollm.records.arrays import ids_to_bytes
+from reprollm.records.checkpoint import Checkpoint
 from reprollm.records.identity import plan_id, request_id, result_id, run_id
 from reprollm.records.kinds import new
-from reprollm.records.merkle import leaf_hash, root
+from reprollm.records.merkle import Frontier, leaf_hash, root
 from reprollm.records.sealed import Sealed, seal_record
-from reprollm.records.shard import ShardReference, publish
+from reprollm.records.shard import ShardReference, publish, write_once
 
 TIME = "2026-01-01T00:00:{:02d}.000Z"
 SETTINGS: dict[str, Any] = {
@@ -39,6 +41,11 @@ def fake(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
+FACTS: dict[str, Any] = {"cpu": "x"}
+ENVIRONMENT = digest("reprollm/environment/v1", dumps(FACTS))
+SNAPSHOT = digest("reprollm/snapshot/v1", dumps({"files": []}))
+
+
 @dataclass(frozen=True)
 class Plan:
     """A plan with its records, ready to publish."""
@@ -46,13 +53,35 @@ class Plan:
     plan: str
     requests: tuple[str, ...]
     sealed: tuple[Sealed, ...]
+    nonce: str = "nonce"
 
     @property
     def run(self) -> str:
-        return run_id(self.plan, fake("code"), "nonce")
+        return run_id(self.plan, fake("code"), self.nonce)
 
     def publish(self, ledger: Path) -> ShardReference:
         return publish(ledger, f"plan-{self.plan[:16]}", self.sealed)
+
+    def seal(self, ledger: Path) -> None:
+        """Give the plan its checkpoint as the first of its log, where there is no log yet."""
+        if not (ledger / "log").exists():
+            segment = self._segment(self.publish(ledger))
+            write_once(segment.path(ledger), segment.content())
+            body = segment.checkpoint().body()
+            write_once(checkpoint_path(ledger, segment.size), body.encode())
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the checkpoint over this plan as the first of its log."""
+        return self._segment(ShardReference("plan", fake("shard"), len(self.sealed))).checkpoint()
+
+    def _segment(self, shard: ShardReference) -> Segment:
+        leaves = [leaf_hash(dumps(item.record)) for item in self.sealed]
+        tree = Frontier()
+        for leaf in leaves:
+            tree.append(leaf)
+        origin = f"reprollm/{self.sealed[0].record['experiment']}/{leaves[0].hex()[:16]}"
+        frontier = tuple(item.hex() for item in tree.roots)
+        return Segment(0, origin, 0, (shard,), tree.size, tree.root().hex(), frontier)
 
 
 def plan(count: int = 6, experiment: str = "normalisation") -> Plan:
@@ -73,7 +102,7 @@ def plan(count: int = 6, experiment: str = "normalisation") -> Plan:
         created=TIME.format(0),
     )
     snapshot = new(
-        "snapshot", snapshot=fake("snapshot"), weights=fake("weights"), name="m", files=[], facts={}
+        "snapshot", snapshot=SNAPSHOT, weights=fake("weights"), name="m", files=[], facts={}
     )
     requests = tuple(record["request"] for record, _ in asked)
     return Plan(identity, requests, (Sealed(head), *sealed, Sealed(snapshot)))
@@ -89,7 +118,7 @@ def _request(index: int) -> tuple[dict[str, Any], dict[str, bytes | None]]:
         "settings": SETTINGS,
         "seed": "0",
         "repetition": 0,
-        "snapshot": fake("snapshot"),
+        "snapshot": SNAPSHOT,
         "tokenizer": fake("tokenizer"),
         "engine": "transformers",
         "dtype": "float32",
@@ -121,6 +150,7 @@ def attempt(
     how: str | None = "complete",
     failing: Sequence[int] = (),
     second: int = 1,
+    checkpoint: Checkpoint | None = None,
 ) -> list[Sealed]:
     """Return the records of one attempt at requests `first` to `last - 1`.
 
@@ -133,12 +163,13 @@ def attempt(
         how: how the attempt ended; None leaves the end record out, as after a kill.
         failing: indexes of requests that fail.
         second: second of the minute at which the attempt started.
+        checkpoint: what the attempt saw of the log; the plan alone by default.
     """
     identity = digest("test/attempt", made.run.encode(), name.encode(), bytes([first]))[:32]
     common = {"attempt": identity, "run": made.run, "plan": made.plan}
     sealed = [
-        Sealed(new("environment", environment=fake("environment"), facts={"cpu": "x"})),
-        Sealed(_start(common, first, last, second)),
+        Sealed(new("environment", environment=ENVIRONMENT, facts=FACTS)),
+        Sealed(_start(common, first, last, second, checkpoint or made.checkpoint())),
     ]
     for index in range(first, last):
         request = made.requests[index]
@@ -159,16 +190,19 @@ def attempt(
     return sealed
 
 
-def _start(common: dict[str, str], first: int, last: int, second: int) -> dict[str, Any]:
+def _start(
+    common: dict[str, str], first: int, last: int, second: int, checkpoint: Checkpoint
+) -> dict[str, Any]:
     return new(
         "start",
         **common,
         first=first,
         last=last,
         requests=last - first,
-        environment=fake("environment"),
-        snapshot=fake("snapshot"),
+        environment=ENVIRONMENT,
+        snapshot=SNAPSHOT,
         snapshot_check="full",
+        checkpoint={"size": checkpoint.size, "root": checkpoint.root.hex()},
         engine={"family": "transformers"},
         code=fake("code"),
         host="node1",
@@ -186,7 +220,7 @@ def _generation(common: dict[str, str], request: str, text: str, index: int, sec
         request=request,
         result=result_id(request, ids, "stop"),
         finish="stop",
-        batch={"id": "b", "row": index, "rows": 32, "padded": False, "policy": "strict"},
+        batch={"id": "b", "row": index, "rows": 32, "policy": "strict"},
         finished=TIME.format(second + 1),
     )
     values = {
@@ -202,6 +236,7 @@ def publish_attempt(
     ledger: Path, made: Plan, first: int, last: int, **facts: Any
 ) -> ShardReference:
     """Publish one attempt as an engine does, and return its shard."""
+    made.seal(ledger)
     group = f"run-{made.run[:16]}/{first:08d}-{last:08d}"
     return publish(ledger, group, attempt(made, first, last, **facts))
 

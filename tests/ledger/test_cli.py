@@ -27,7 +27,7 @@ def reprollm(*arguments: object) -> subprocess.CompletedProcess[str]:
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli") / "ledger"
     made = plan(2, experiment="demo")
-    made.publish(folder)
+    made.seal(folder)
     publish(folder, f"run-{made.run[:16]}/00000000-00000002", attempt(made, 0, 2, answers=HOSTILE))
     commit(folder)
     return folder

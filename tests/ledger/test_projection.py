@@ -28,6 +28,10 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def view_of(kind: str) -> str:
+    return kind if kind == "imported" else f"{kind}s"
+
+
 def ask(ledger: Path, sql: str) -> list[tuple[object, ...]]:
     with opened(ledger) as connection:
         return list(connection.execute(sql).fetchall())
@@ -37,7 +41,7 @@ def test_every_field_of_every_kind_is_a_column_of_its_view() -> None:
     with duckdb.connect(":memory:") as connection:
         schema.define(connection)
         for kind, fields in KINDS.items():
-            rows = connection.execute(f"DESCRIBE {kind}s").fetchall()
+            rows = connection.execute(f"DESCRIBE {view_of(kind)}").fetchall()
             shown = {str(row[0]).removesuffix("_commitment") for row in rows}
             assert shown == {*fields, "position", "leaf"}
 
@@ -67,7 +71,7 @@ def test_the_log_is_shown_in_order_with_nothing_added(ledger: Path) -> None:
 
 def test_a_query_sees_each_kind_in_a_view_of_its_own(ledger: Path) -> None:
     for kind in KINDS:
-        [(count,)] = ask(ledger, f"SELECT count(*) FROM {kind}s")
+        [(count,)] = ask(ledger, f"SELECT count(*) FROM {view_of(kind)}")
         assert [(count,)] == ask(ledger, f"SELECT count(*) FROM log WHERE kind = '{kind}'")
 
 

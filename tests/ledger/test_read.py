@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.building import fake, plan, publish_attempt
+from ledger.building import ENVIRONMENT, plan, publish_attempt
 from reprollm.errors import InvalidInput
 from reprollm.ledger.commit import commit
 from reprollm.ledger.lookup import find
@@ -34,7 +34,7 @@ def test_answers_are_values_ordered_by_their_place_in_the_plan(ledger: Path) -> 
     assert first.logprob_values == [-0.5] * 7
     assert first.margins == struct.pack("<2f", 0.5, 0.25)
     assert first.margin_values == [0.5, 0.25]
-    assert first.environment == fake("environment")
+    assert first.environment == ENVIRONMENT
     assert answers[3].reference is None
 
 

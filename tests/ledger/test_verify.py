@@ -1,5 +1,6 @@
 """One change in one place; verification must fail, and name just that defect."""
 
+import dataclasses
 import hashlib
 import os
 import shutil
@@ -15,8 +16,14 @@ from reprollm.errors import Busy, InvalidInput
 from reprollm.ledger.commit import commit
 from reprollm.ledger.lock import writing
 from reprollm.ledger.report import Verdict
-from reprollm.ledger.segments import Segment, checkpoint_path, read_segments
+from reprollm.ledger.segments import (
+    Segment,
+    checkpoint_path,
+    read_checkpoints,
+    read_segments,
+)
 from reprollm.ledger.verify import verify
+from reprollm.records.kinds import new
 from reprollm.records.merkle import Frontier, leaf_hash
 from reprollm.records.sealed import Sealed
 from reprollm.records.shard import ShardReference, publish, read_lines
@@ -121,7 +128,8 @@ def segment_again(ledger: Path, change: Callable[[Segment], dict[str, object]]) 
 
 
 def swap_shards(ledger: Path) -> None:
-    second = read_segments(ledger)[1]
+    second = read_segments(ledger)[-2]
+    assert len(second.shards) > 1
     swapped = {**second.to_json(), "shards": [dict(x.to_json()) for x in second.shards[::-1]]}
     rewrite(second.path(ledger), lambda _: dumps(swapped) + b"\n")  # type: ignore[arg-type]
 
@@ -438,7 +446,8 @@ def test_withheld_openings_are_counted_and_nothing_is_wrong(ledger: Path) -> Non
 
 
 def test_a_commit_cut_short_before_its_checkpoint_is_a_notice(ledger: Path) -> None:
-    plan(2, experiment="other").publish(ledger)
+    note = new("note", text="a remark", created="2026-01-01T00:01:00.000Z")
+    publish(ledger, "note", [Sealed(note)])
     stale = (ledger / "ledger.duckdb").read_bytes()
     done = commit(ledger)
     checkpoint_path(ledger, done.size).unlink()
@@ -477,9 +486,12 @@ def test_a_run_given_up_beside_a_complete_one_is_told_and_not_held_against_it(
     tmp_path: Path,
 ) -> None:
     whole(tmp_path)
+    commit(tmp_path)
     other = plan(6, experiment="other")
     other.publish(tmp_path)
-    publish_attempt(tmp_path, other, 0, 4, how=None)
+    commit(tmp_path)
+    seen = read_checkpoints(tmp_path)[-1]
+    publish_attempt(tmp_path, other, 0, 4, how=None, checkpoint=seen)
     commit(tmp_path)
     report = verify(tmp_path)
     assert report.holds
@@ -524,9 +536,21 @@ def test_a_rerolled_answer_is_counted_and_the_first_stays_final(tmp_path: Path) 
     assert report.holds
 
 
+def test_asking_a_whole_plan_again_is_told(tmp_path: Path) -> None:
+    made = whole(tmp_path, 4)
+    again = dataclasses.replace(made, nonce="another")
+    assert again.run != made.run
+    publish_attempt(tmp_path, again, 0, 4, name="b", answers="x", second=30)
+    commit(tmp_path)
+    report = verify(tmp_path)
+    assert report.holds
+    [notice] = [notice for notice in report.notices if "was run" in notice]
+    assert "run 2 times, 2 of them to the end" in notice
+
+
 def test_the_same_answer_rescued_twice_is_no_replicate(tmp_path: Path) -> None:
     made = plan(2)
-    made.publish(tmp_path)
+    made.seal(tmp_path)
     records = attempt(made, 0, 2)
     group = f"run-{made.run[:16]}/00000000-00000002"
     publish(tmp_path, group, records)
@@ -538,7 +562,7 @@ def test_the_same_answer_rescued_twice_is_no_replicate(tmp_path: Path) -> None:
 
 def test_an_answer_to_a_request_of_no_plan_is_named(tmp_path: Path) -> None:
     made, other = plan(3), plan(5)
-    made.publish(tmp_path)
+    made.seal(tmp_path)
     records = attempt(made, 0, 3)
     stray = attempt(other, 4, 5, name="stray")[2]
     first = records[0 + 1].record
@@ -559,13 +583,38 @@ def test_an_answer_of_no_attempt_is_named(tmp_path: Path) -> None:
 
 def test_an_attempt_that_began_before_its_plan_was_in_the_log_is_named(tmp_path: Path) -> None:
     made = plan(2)
-    publish_attempt(tmp_path, made, 0, 2)
+    publish(tmp_path, f"run-{made.run[:16]}/00000000-00000002", attempt(made, 0, 2))
     commit(tmp_path)
     made.publish(tmp_path)
     commit(tmp_path)
     report = verify(tmp_path)
     assert [problem.defect for problem in report.problems] == ["RecordsDisagree"]
     assert "no plan record before it" in report.problems[0].sentence
+
+
+def test_an_attempt_in_the_same_commit_as_its_plan_is_named(tmp_path: Path) -> None:
+    made = plan(2)
+    made.publish(tmp_path)
+    publish(tmp_path, f"run-{made.run[:16]}/00000000-00000002", attempt(made, 0, 2))
+    commit(tmp_path)
+    [problem] = verify(tmp_path).problems
+    assert problem.defect == "RecordsDisagree"
+    assert "a checkpoint that the log does not have" in problem.sentence
+
+
+def test_an_attempt_whose_checkpoint_does_not_cover_its_plan_is_named(tmp_path: Path) -> None:
+    whole(tmp_path)
+    early = commit(tmp_path)
+    seen = read_checkpoints(tmp_path)[-1]
+    assert seen.size == early.size
+    other = plan(3, experiment="other")
+    other.publish(tmp_path)
+    commit(tmp_path)
+    publish_attempt(tmp_path, other, 0, 3, checkpoint=seen)
+    commit(tmp_path)
+    [problem] = verify(tmp_path).problems
+    assert problem.defect == "RecordsDisagree"
+    assert "before a checkpoint covered its plan" in problem.sentence
 
 
 def plan_changed(tmp_path: Path, change: Callable[[list[Sealed]], list[Sealed]]) -> set[str]:

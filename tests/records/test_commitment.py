@@ -2,7 +2,7 @@ import pytest
 
 from reprollm.canon import digest
 from reprollm.errors import CommitmentMismatch, InvalidInput
-from reprollm.records.commitment import Opening, check_opening, commit, seal
+from reprollm.records.commitment import Opening, Withheld, check_opening, commit, seal
 from reprollm.records.sealed import (
     openings_from_json,
     openings_line,
@@ -112,3 +112,35 @@ def test_an_openings_line_with_any_other_spelling_is_refused(line: bytes) -> Non
 def test_openings_of_a_journal_are_checked_one_by_one(entry: object) -> None:
     with pytest.raises(InvalidInput):
         openings_from_json([entry])
+
+
+REDUCED = (Withheld("prompt", SALT), OPENINGS[1])
+
+
+def test_a_withheld_value_stands_as_field_and_salt() -> None:
+    line = openings_line("ab" * 32, REDUCED)
+    assert line.startswith(
+        b'{"leaf":"' + b"ab" * 32 + b'","openings":[{"field":"prompt","salt":"00010203'
+    )
+    assert parse_openings_line(line) == ("ab" * 32, REDUCED)
+
+
+SALT_LINE = openings_line("ab" * 32, (Withheld("output", SALT),))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        SALT_LINE.replace(b'"salt":"0001', b'"salt":"01'),
+        SALT_LINE.replace(b'"salt":"00', b'"salt":"0000'),
+        SALT_LINE.replace(b"0a0b", b"0A0B"),
+        SALT_LINE.replace(b'"field":"output",', b""),
+        SALT_LINE.replace(b'"field":"output"', b'"text":"output"'),
+        SALT_LINE.replace(b"}]", b',"text":null}]'),
+        SALT_LINE.replace(b'"output"', b"null"),
+        SALT_LINE.replace(b'{"field"', b'{ "field"'),
+    ],
+)
+def test_a_given_salt_with_any_other_spelling_is_refused(line: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        parse_openings_line(line)

@@ -8,7 +8,9 @@ from reprollm.scores.measures import Ratio
 
 def item(name, numerator, denominator, *, stratum=None, sampling="greedy", runaway=False):
     ratio = Ratio(numerator, denominator)
-    return ItemScore(name, name, stratum, sampling, "0", 0, "character_error_rate", ratio, runaway)
+    return ItemScore(
+        0, name, name, stratum, sampling, "0", 0, "character_error_rate", ratio, runaway
+    )
 
 
 def by_aggregation(rows, level="all"):

@@ -26,6 +26,14 @@ _COMMANDS = {
     "score": "Score a ledger's answers against their references.",
     "compare": "Say request by request what two ledgers have in common.",
     "rerun": "Ask a ledger's requests again with the local weights and compare.",
+    "key": "Make and show the key that signs checkpoints.",
+    "checkpoint": "Sign, stamp, show and compare the log's checkpoints.",
+    "proof": "Prove that one record is in the log, in a text of about 1 kB.",
+    "publish": "Make the bundle that a reviewer checks with nothing installed.",
+    "disclose": "Open withheld texts later, so that anyone can check them.",
+    "verify": "Check a bundle or ledger level by level, and say what was not checked.",
+    "challenge": "Ask a random part of a bundle's requests again, and bound what could be false.",
+    "import": "Take in the logs of other harnesses, marked as unattested.",
 }
 
 

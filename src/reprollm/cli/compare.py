@@ -12,9 +12,17 @@ from reprollm.compare.verdict import Outcome
 from reprollm.errors import NotReproduced
 
 if TYPE_CHECKING:
-    from reprollm.compare.runs import Comparison, Row
+    from reprollm.compare.runs import Comparison, Row, Side
 
 _SHOWN = 20
+_TOKENS = (
+    Outcome.IDENTICAL, Outcome.NEAR_TIE, Outcome.DIFFERENT, Outcome.RETOLD, Outcome.WITHHELD,
+)  # fmt: skip
+_TEXTS = (Outcome.SAME_TEXT, Outcome.OTHER_TEXT, Outcome.NO_TEXT)
+_TEXTS_ONLY = (
+    "Unattested answers were paired by item, sampling and repetition, and their texts compared. "
+    "Whether prompt, weights and settings were the same cannot be told. What the logs do not say:"
+)
 
 
 @click.command(
@@ -22,21 +30,26 @@ _SHOWN = 20
 )
 @click.argument("first", type=click.Path(path_type=Path))
 @click.argument("second", type=click.Path(path_type=Path))
+@click.option("--first-run", metavar="ID", help="Another run or import of FIRST; 8 digits do.")
+@click.option("--second-run", metavar="ID", help="Another run or import of SECOND; 8 digits do.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole comparison as JSON.")
-def command(first: Path, second: Path, as_json: bool) -> None:
+def command(
+    first: Path, second: Path, first_run: str | None, second_run: str | None, as_json: bool
+) -> None:
     """Compare the last complete runs of two ledgers, FIRST and SECOND.
 
     Both are verified first. Exit code 0 means that every request has the identical answer, token by
-    token, in both; 5 means that at least one differs or is missing.
+    token, in both; 5 means that at least one differs or is missing. Unattested answers (taken in by
+    `reprollm import`) are paired by item, sampling and repetition, and only their texts compared.
     """
     from reprollm.compare.runs import compare
 
-    comparison = compare(first, second)
+    comparison = compare(first, second, first_run, second_run)
     if as_json:
         click.echo(json.dumps(to_json(comparison), indent=2, ensure_ascii=False))
     else:
         show(comparison)
-    if not comparison.reproduced:
+    if not comparison.agrees:
         raise NotReproduced(verdict(comparison))
 
 
@@ -44,6 +57,10 @@ def verdict(comparison: Comparison) -> str:
     """Return the comparison's outcome in one sentence."""
     total = len(comparison.rows)
     counts = comparison.counts
+    if not comparison.attested:
+        same = counts.pop(Outcome.SAME_TEXT, 0)
+        rest = "".join(f", {key.value}: {number}" for key, number in counts.most_common())
+        return f"{same} of {total} unattested answers have the same text{rest}"
     same = counts.pop(Outcome.IDENTICAL, 0)
     if comparison.reproduced:
         return f"all {total} requests reproduced, token by token"
@@ -56,7 +73,8 @@ def show(comparison: Comparison) -> None:
     from reprollm.cli.terminal import console, table
 
     out = console()
-    differing = [row for row in comparison.rows if row.verdict.outcome is not Outcome.IDENTICAL]
+    alike = (Outcome.IDENTICAL, Outcome.SAME_TEXT)
+    differing = [row for row in comparison.rows if row.verdict.outcome not in alike]
     if differing:
         columns = ("item", "sampling", "seed", "outcome", ">token", ">margin there", "request")
         title = f"Requests that differ ({min(len(differing), _SHOWN)} of {len(differing)} shown)"
@@ -67,9 +85,23 @@ def show(comparison: Comparison) -> None:
         out.print(table(title, ("fact", "first", "second"), rows))
     out.print(table("Comparison", ("", ">first", ">second"), _sides(comparison)))
     out.print(table("Outcome", ("", ">requests"), _outcomes(comparison)))
-    out.print(_logprobs(comparison))
-    if comparison.reproduced:
+    if comparison.attested:
+        out.print(_logprobs(comparison))
+    else:
+        _show_unsaid(comparison)
+    if comparison.agrees:
         out.print(verdict(comparison))
+
+
+def _show_unsaid(comparison: Comparison) -> None:
+    from reprollm.cli.terminal import console, safe
+
+    out = console()
+    out.print(_TEXTS_ONLY, soft_wrap=True)
+    one, other = comparison.first.unsaid, comparison.second.unsaid
+    for sentence in dict.fromkeys((*one, *other)):
+        sides = [name for name, unsaid in (("first", one), ("second", other)) if sentence in unsaid]
+        out.print(f"  {' and '.join(sides)}: {safe(sentence)}", soft_wrap=True)
 
 
 def to_json(comparison: Comparison) -> dict[str, object]:
@@ -77,9 +109,12 @@ def to_json(comparison: Comparison) -> dict[str, object]:
     from dataclasses import asdict
 
     return {
-        "first": {"ledger": str(comparison.first.ledger), "run": comparison.first.run.run},
-        "second": {"ledger": str(comparison.second.ledger), "run": comparison.second.run.run},
+        "first": _side_json(comparison.first),
+        "second": _side_json(comparison.second),
+        "paired_by": "request" if comparison.attested else "item, sampling, repetition",
+        "compared": "token ids" if comparison.attested else "texts",
         "reproduced": comparison.reproduced,
+        "agrees": comparison.agrees,
         "outcomes": {outcome.value: number for outcome, number in comparison.counts.items()},
         "rerolled": [comparison.first.rerolled, comparison.second.rerolled],
         "logprobs": {
@@ -92,6 +127,15 @@ def to_json(comparison: Comparison) -> dict[str, object]:
     }
 
 
+def _side_json(side: Side) -> dict[str, object]:
+    return {
+        "ledger": str(side.ledger),
+        "run": side.run.run,
+        "attestation": side.run.attestation,
+        "unsaid": list(side.unsaid),
+    }
+
+
 def _bits_agree(comparison: Comparison) -> bool:
     return comparison.logprobs_equal == comparison.logprobs_compared
 
@@ -101,7 +145,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.item,
         row.sampling,
-        row.seed,
+        row.seed or "",
         found.outcome.value,
         "" if found.first_difference is None else str(found.first_difference),
         "" if found.margin is None else f"{found.margin:.3g}",
@@ -114,6 +158,7 @@ def _sides(comparison: Comparison) -> list[tuple[str, str, str]]:
     return [
         ("ledger", str(first.ledger), str(second.ledger)),
         ("run", first.run.run[:16], second.run.run[:16]),
+        ("attestation", first.run.attestation, second.run.attestation),
         ("answered", f"{first.run.answered}", f"{second.run.answered}"),
         ("attempts", f"{first.run.attempts}", f"{second.run.attempts}"),
         ("re-rolled", f"{first.rerolled}", f"{second.rerolled}"),
@@ -122,7 +167,8 @@ def _sides(comparison: Comparison) -> list[tuple[str, str, str]]:
 
 
 def _outcomes(comparison: Comparison) -> list[tuple[str, str]]:
-    return [(outcome.value, str(comparison.counts[outcome])) for outcome in Outcome]
+    shown = [*(_TOKENS if comparison.attested else _TEXTS), Outcome.ONLY_FIRST, Outcome.ONLY_SECOND]
+    return [(outcome.value, str(comparison.counts[outcome])) for outcome in shown]
 
 
 def _logprobs(comparison: Comparison) -> str:

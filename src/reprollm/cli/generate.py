@@ -66,6 +66,7 @@ def command(
     from reprollm.engines.slices import Slice, parse_slice
     from reprollm.experiment.load import load
     from reprollm.experiment.locate import locate
+    from reprollm.ledger.segments import covering
     from reprollm.prompts.requests import slice_bounds
     from reprollm.prompts.runs import open_run
     from reprollm.prompts.stored import find_plan
@@ -83,6 +84,7 @@ def command(
         plan=plan,
         run=open_run(ledger, plan.plan, code),
         code=code,
+        checkpoint=covering(ledger, plan.shard),
         first=first,
         last=last,
         journals=journals or ledger / "journals",

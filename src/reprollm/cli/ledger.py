@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from reprollm.cli.progress import counting
 
 if TYPE_CHECKING:
     from reprollm.ledger.query import Answered
@@ -39,12 +39,14 @@ def commit(ledger: Path, receipts: tuple[Path, ...], receipt: Path | None, wait:
     from reprollm.ledger.commit import commit as commit_ledger
     from reprollm.records.receipt import write_receipt
 
-    with _progress("checking records") as checked, _progress("building tables") as loaded:
+    with counting("checking records") as checked, counting("building tables") as loaded:
         done = commit_ledger(ledger, receipts, wait=wait, progress=Progress(checked, loaded))
     if receipt:
         write_receipt(receipt, "commit", [], origin=done.origin, size=done.size, root=done.root)
     click.echo(f"{done.shards} shards with {done.records} records committed", err=True)
     click.echo(f"{done.origin}  {done.size} records  root {done.root}")
+    if done.deviations:
+        click.echo(f"{done.deviations} deviations: the plan was changed; recorded", err=True)
     if done.findings:
         click.echo(f"{done.findings} findings: a request has two different answers", err=True)
 
@@ -59,7 +61,7 @@ def verify(ledger: Path, as_json: bool, allow_incomplete: bool) -> None:
     """Check everything that LEDGER claims against itself; exit code 4 names the first defect."""
     from reprollm.ledger.verify import verify as verify_ledger
 
-    with _progress("verifying records") as on_records:
+    with counting("verifying records") as on_records:
         report = verify_ledger(ledger, allow_incomplete=allow_incomplete, on_records=on_records)
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
@@ -82,7 +84,7 @@ def query(ledger: Path, sql: str, form: str) -> None:
     """Ask LEDGER one SQL query; it can read the ledger's tables and reach nothing else.
 
     Tables and views: log, opening, answers, attempts, runs, requests, generations, replicates,
-    findings, scores, environments, checkpoints.
+    findings, scores, environments, imports, imported, checkpoints.
     """
     from reprollm.ledger.query import query as ask
 
@@ -99,22 +101,6 @@ def show(ledger: Path, what: str | None) -> None:
         _show_summary(ledger)
     else:
         _show_records(ledger, what)
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int], None]]:
-    if not sys.stderr.isatty():
-        yield lambda records: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:,.0f}"))
-    with Progress(
-        *columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True
-    ) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda records: bar.advance(task, records)
 
 
 def _print_report(report: Report) -> None:
@@ -138,6 +124,8 @@ def _print_report(report: Report) -> None:
 _RUN_COLUMNS = [
     "run", ">planned", ">answered", ">failed", ">missing", ">again", ">equal", ">differing",
 ]  # fmt: skip
+_UNATTESTED = "imports: unattested answers from the logs of other harnesses"
+_IMPORT_COLUMNS = ["import", "tool", "task", ">samples", "taken in (UTC)", ">unsaid"]
 _ATTEMPT_COLUMNS = ["attempt", "run", "requests", "host", "started (UTC)", "ended", "how"]
 
 
@@ -151,6 +139,12 @@ def _attempt_row(attempt: Any) -> list[str]:
     requests = f"{attempt.first}–{attempt.last - 1}"
     times = [_minute(attempt.started), (attempt.ended or "")[11:19]]
     return [attempt.attempt[:8], attempt.run[:8], requests, attempt.host, *times, attempt.how]
+
+
+def _import_row(log: Any) -> list[str]:
+    tool = f"{log.tool} {log.tool_version or ''}".strip()
+    task = str(log.claims.get("task") or "")
+    return [log.id[:8], tool, task, str(log.samples), _minute(log.created), str(len(log.unsaid))]
 
 
 def _minute(time: str | None) -> str:
@@ -205,7 +199,7 @@ def _json_value(value: Any) -> Any:
 
 def _show_summary(ledger: Path) -> None:
     from reprollm.cli.terminal import console, safe, table
-    from reprollm.ledger.read import attempts, runs
+    from reprollm.ledger.read import attempts, imports, runs
     from reprollm.ledger.segments import read_checkpoints
 
     checkpoints = read_checkpoints(ledger)
@@ -224,6 +218,8 @@ def _show_summary(ledger: Path) -> None:
     columns = ["run", "experiment", ">planned", ">answered", "started (UTC)", "ended"]
     out.print(table("runs", columns, found))
     out.print(table("attempts", _ATTEMPT_COLUMNS, map(_attempt_row, attempts(ledger))))
+    if taken := imports(ledger):
+        out.print(table(_UNATTESTED, _IMPORT_COLUMNS, map(_import_row, taken)))
     out.print(f"{len(checkpoints)} checkpoints; the last one, to hand to others:\n")
     for line in checkpoints[-1].text().splitlines() if checkpoints else ():
         out.print(safe(line), soft_wrap=True)

@@ -31,10 +31,20 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="File that shall say what was planned, for the workflow.",
 )
+@click.option(
+    "--because",
+    metavar="TEXT",
+    help="Why the plan changed; goes into the log where the ledger holds an earlier plan.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be planned and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of tables.")
 def command(
-    experiment: str, ledger: Path | None, receipt: Path | None, dry_run: bool, as_json: bool
+    experiment: str,
+    ledger: Path | None,
+    receipt: Path | None,
+    because: str | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Turn EXPERIMENT into requests, put the plan into the ledger, and show what a run will need.
 
@@ -43,11 +53,13 @@ def command(
     from reprollm.environment import code_digest
     from reprollm.experiment.load import load
     from reprollm.experiment.locate import locate
+    from reprollm.ledger.deviations import REASON_FILE
     from reprollm.prompts.estimate import estimate
     from reprollm.prompts.plan import make_plan, read_sources
     from reprollm.prompts.publish import publish_plan
     from reprollm.prompts.runs import answered, find_run, open_run
     from reprollm.records.receipt import write_receipt
+    from reprollm.records.shard import write_once
     from reprollm.snapshot.locate import locate as locate_snapshot
     from reprollm.snapshot.lock import load_lock
 
@@ -64,6 +76,8 @@ def command(
         run = find_run(ledger, plan.plan, code)
     else:
         stored = publish_plan(plan, lock, ledger)
+        if because:
+            write_once(stored.folder / REASON_FILE, because.encode())
         run = open_run(ledger, plan.plan, code)
         if receipt:
             write_receipt(

@@ -46,6 +46,23 @@ def answering(requests: int) -> Iterator[Callable[[int, int], object]]:
         yield advance
 
 
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """Show how many records were done, where there is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda records: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:,.0f}"))
+    with Progress(
+        *columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True
+    ) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda records: bar.advance(task, records)
+
+
 class _Rate:
     """Tokens per second since the first of them."""
 

@@ -16,18 +16,32 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: reprollm score ledger/normalisation")
 @click.argument("ledger", type=click.Path(path_type=Path))
+@click.option("--run", "named", metavar="ID", help="Another run or import; eight digits do.")
+@click.option(
+    "--score",
+    "names",
+    multiple=True,
+    help="Score of an import, for example exact_match; repeatable. Runs have those of their plan.",
+)
 @click.option("--receipt", type=click.Path(path_type=Path), help="Write what was done here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
-def command(ledger: Path, receipt: Path | None, as_json: bool) -> None:
+def command(
+    ledger: Path,
+    named: str | None,
+    names: tuple[str, ...],
+    receipt: Path | None,
+    as_json: bool,
+) -> None:
     """Score the last complete run in LEDGER against its references, and record the scores.
 
     The scores that the plan names are computed for each answer, each stratum and over all. The
-    records are published as a shard; `reprollm ledger commit` takes them into the log.
+    records are published as a shard; `reprollm ledger commit` takes them into the log. In a ledger
+    of imports the last one is scored, by exact match and character error rate without --score.
     """
     from reprollm.records.receipt import write_receipt
     from reprollm.scores.stage import score_current
 
-    scored = score_current(ledger)
+    scored = score_current(ledger, named, names)
     if as_json:
         click.echo(json.dumps([asdict(row) for row in scored.aggregates], indent=2))
     else:
@@ -42,6 +56,8 @@ def show(scored: Scored) -> None:
     from reprollm.cli.terminal import console, table
 
     out = console()
+    if scored.unattested:
+        out.print("unattested answers, taken in from the log of another harness", soft_wrap=True)
     if scored.unscored:
         out.print(f"{scored.unscored} of {scored.answers} answers have no reference to score")
     for sampling in dict.fromkeys(row.sampling for row in scored.aggregates):

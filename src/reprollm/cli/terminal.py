@@ -7,6 +7,7 @@ So every such text passes through `safe`.
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
@@ -29,6 +30,16 @@ def safe(text: str, limit: int | None = None) -> str:
     """
     cut = text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
     return "".join(map(_visible, cut))
+
+
+def whole(text: str) -> str:
+    """Return the lines of `text` to print: exactly, or made harmless where a terminal shows them.
+
+    For texts that are handed on to others or to programs, in which no byte may change.
+    """
+    if not sys.stdout.isatty():
+        return text
+    return "".join(safe(line) + "\n" for line in text.removesuffix("\n").split("\n"))
 
 
 def console() -> Console:

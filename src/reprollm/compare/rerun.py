@@ -17,6 +17,7 @@ from reprollm.environment import code_digest
 from reprollm.errors import InvalidInput, SnapshotNotFound
 from reprollm.ledger.commit import commit
 from reprollm.ledger.read import current_run
+from reprollm.ledger.segments import covering
 from reprollm.ledger.verify import verify
 from reprollm.prompts.requests import slice_bounds
 from reprollm.prompts.runs import open_run
@@ -47,13 +48,8 @@ def rerun(
         SnapshotNotFound, SnapshotChanged: the weights are not on this machine.
     """
     verify(source, allow_incomplete=True).require()
-    lock = load_lock(lock_file)
     plan = adopt(source, target)
-    if lock.snapshot != plan.core["snapshot"]:
-        raise SnapshotNotFound(
-            f"expected the lock of snapshot {plan.core['snapshot'][:16]} in {lock_file}, "
-            f"found that of {lock.snapshot[:16]}; name the right one with --lock"
-        )
+    lock = lock_of(lock_file, plan.core["snapshot"])
     commit(target)
     for number in range(1, plan.slices + 1):
         work = _slice(target, plan, number)
@@ -66,18 +62,31 @@ def current_plan(ledger: Path) -> StoredPlan:
     return read_plan(ledger / "plans" / current_run(ledger).plan)
 
 
+def lock_of(lock_file: Path, snapshot: str) -> Lock:
+    """Return the lock in a file; raise `SnapshotNotFound` where it is of another snapshot."""
+    lock = load_lock(lock_file)
+    if lock.snapshot != snapshot:
+        raise SnapshotNotFound(
+            f"expected the lock of snapshot {snapshot[:16]} in {lock_file}, found that of "
+            f"{lock.snapshot[:16]}; name the right one with --lock"
+        )
+    return lock
+
+
 def lock_beside(ledger: Path, snapshot: str) -> Path:
-    """Return the lock of `snapshot` in the experiment folder in which a published ledger lies.
+    """Return the lock of `snapshot` in the experiment folder or bundle in which a ledger lies.
 
     Raises:
         SnapshotNotFound: there is none; it must be named.
     """
-    for path in sorted((ledger.resolve().parent / "models").glob("*.lock.json")):
+    beside = ledger.resolve().parent
+    folders = (beside / "models", beside / "experiment" / "models")
+    for path in (path for folder in folders for path in sorted(folder.glob("*.lock.json"))):
         if load_lock(path).snapshot == snapshot:
             return path
     raise SnapshotNotFound(
-        f"expected the lock of snapshot {snapshot[:16]} in {ledger.parent / 'models'}, found none; "
-        "name it with --lock"
+        f"expected the lock of snapshot {snapshot[:16]} in {folders[0]} or {folders[1]}, found "
+        "none; name it with --lock"
     )
 
 
@@ -107,7 +116,8 @@ def _slice(target: Path, plan: StoredPlan, number: int) -> Slice:
     code = code_digest("generate")
     first, last = slice_bounds(plan.requests, plan.slices, number)
     run = open_run(target, plan.plan, code)
-    return Slice(target, plan, run, code, first, last, target / "journals")
+    checkpoint = covering(target, plan.shard)
+    return Slice(target, plan, run, code, checkpoint, first, last, target / "journals")
 
 
 def _opening(work: Slice, lock: Lock, lock_file: Path) -> Callable[[], Opened]:

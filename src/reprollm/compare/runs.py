@@ -2,30 +2,37 @@
 
 Runs are paired by request id, which is the same on every machine for the same prompt, weights,
 settings and seed. Where no request is shared, the plans themselves differ; then the differences of
-the plans are the answer.
+the plans are the answer. An unattested answer has no such id: it is paired by what its item, its
+sampling and its repetition are called, and nothing but the texts can be held against each other.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from reprollm.compare.causes import Cause, causes
-from reprollm.compare.verdict import Outcome, Tokens, Verdict, judge
+from reprollm.compare.verdict import Outcome, Tokens, Verdict, judge, judge_texts, with_texts
 from reprollm.ledger.read import (
+    UNATTESTED,
     Answer,
     Run,
     attempts,
     current_run,
     environments,
     final_answers,
+    imports,
     plan_of,
     replicates,
+    run_named,
 )
 from reprollm.ledger.verify import verify
+
+_Key: TypeAlias = tuple[str, ...]
+_Pairing: TypeAlias = tuple[Callable[[Answer], _Key], Callable[[Answer, Answer], Verdict]]
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class Row:
     request: str
     item: str
     sampling: str
-    seed: str
+    seed: str | None
     repetition: int
     verdict: Verdict
 
@@ -47,7 +54,8 @@ class Side:
     Attributes:
         rerolled: requests that the run answered more than once.
         unsteady: those of them whose answers differ from each other.
-        facts: plan, engine and environments, as recorded.
+        facts: plan, engine and environments, as recorded; of an import what its log claims.
+        unsaid: of an import, sentences about what its log does not say.
     """
 
     ledger: Path
@@ -55,6 +63,12 @@ class Side:
     rerolled: int
     unsteady: int
     facts: dict[str, Any]
+    unsaid: tuple[str, ...] = ()
+
+    @property
+    def attested(self) -> bool:
+        """Whether the run was recorded while it went on."""
+        return self.run.attestation != UNATTESTED
 
 
 @dataclass(frozen=True)
@@ -81,25 +95,42 @@ class Comparison:
         return Counter(row.verdict.outcome for row in self.rows)
 
     @property
+    def attested(self) -> bool:
+        """Whether both runs were recorded; else only texts were compared, paired by names."""
+        return self.first.attested and self.second.attested
+
+    @property
     def reproduced(self) -> bool:
         """Whether every request of the first run has the identical answer in the second."""
         return bool(self.rows) and set(self.counts) == {Outcome.IDENTICAL}
 
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing differs of what could be compared: the answers, or their texts alone."""
+        return self.reproduced or (bool(self.rows) and set(self.counts) == {Outcome.SAME_TEXT})
 
-def compare(first: Path, second: Path) -> Comparison:
+
+def compare(
+    first: Path, second: Path, first_run: str | None = None, second_run: str | None = None
+) -> Comparison:
     """Compare the runs that two ledgers stand for, the last complete ones.
 
     Both ledgers are verified first: what is compared is what their logs commit to.
 
+    Args:
+        first: a ledger.
+        second: another, or the same.
+        first_run: the beginning of the id of another run or import of the first.
+        second_run: likewise of the second.
+
     Raises:
         VerificationFailed: a ledger is not what it claims to be.
-        InvalidInput: a ledger holds no run.
+        InvalidInput: a ledger holds no run, or none of that name.
     """
     for ledger in (first, second):
         verify(ledger, allow_incomplete=True).require()
-    one, other = _side(first), _side(second)
-    dtype = str(one.facts["plan"].get("engine", {}).get("dtype", ""))
-    rows = list(_rows(one, other, dtype))
+    one, other = _side(first, first_run), _side(second, second_run)
+    rows = list(_rows(one, other, _pairing(one, other)))
     drifts = [
         row.verdict.logprob_difference
         for row in rows
@@ -112,55 +143,20 @@ def compare(first: Path, second: Path) -> Comparison:
         logprobs_compared=len(drifts),
         logprobs_equal=sum(drift == 0.0 for drift in drifts),
         logprob_difference=max(drifts, default=0.0),
-        causes=causes(one.facts, other.facts),
+        causes=causes(one.facts, other.facts) if one.attested == other.attested else [],
     )
 
 
-def _rows(one: Side, other: Side, dtype: str) -> Iterator[Row]:
-    waiting = {_key(answer): answer for answer in final_answers(one.ledger, one.run.run)}
-    absent = []
-    for answer in final_answers(other.ledger, other.run.run):
-        partner = waiting.pop(_key(answer), None)
-        if partner is None:
-            absent.append(_row(answer, Verdict(Outcome.ONLY_SECOND)))
-            continue
-        verdict = judge(partner.result == answer.result, dtype, _tokens(partner), _tokens(answer))
-        yield _row(answer, verdict)
-    yield from absent
-    for answer in waiting.values():
-        yield _row(answer, Verdict(Outcome.ONLY_FIRST))
-
-
-def _key(answer: Answer) -> tuple[str, str]:
-    return answer.request, answer.item
-
-
-def _row(answer: Answer, verdict: Verdict) -> Row:
-    return Row(
-        answer.request, answer.item, answer.sampling, answer.seed, answer.repetition, verdict
-    )
-
-
-def _tokens(answer: Answer) -> Tokens | None:
+def tokens_of(answer: Answer) -> Tokens | None:
+    """Return what is opened of an answer's numbers; None where any of them is withheld."""
     logprobs, margins = answer.logprob_values, answer.margin_values
     if answer.output_ids is None or logprobs is None or margins is None:
         return None
     return Tokens(answer.output_ids, logprobs, margins)
 
 
-def _side(ledger: Path) -> Side:
-    run = current_run(ledger)
-    again = replicates(ledger, run.run)
-    return Side(
-        ledger=ledger,
-        run=run,
-        rerolled=len({replicate.request for replicate in again}),
-        unsteady=len({replicate.request for replicate in again if not replicate.equal}),
-        facts=_facts(ledger, run),
-    )
-
-
-def _facts(ledger: Path, run: Run) -> dict[str, Any]:
+def facts_of(ledger: Path, run: Run) -> dict[str, Any]:
+    """Return what surrounded a recorded run: plan, engine, environment, hosts and code."""
     tried = attempts(ledger, run.run)
     named = {item.environment: item.facts for item in environments(ledger)}
     return {
@@ -169,4 +165,73 @@ def _facts(ledger: Path, run: Run) -> dict[str, Any]:
         "environment": named.get(tried[0].environment, {}) if tried else {},
         "hosts": sorted({attempt.host for attempt in tried}),
         "code": sorted({attempt.code for attempt in tried}),
+    }
+
+
+def _pairing(one: Side, other: Side) -> _Pairing:
+    """Return how answers are paired, and how a pair is judged."""
+    if not (one.attested and other.attested):
+        return _named, lambda answer, partner: judge_texts(answer.output, partner.output)
+    dtype = str(one.facts["plan"].get("engine", {}).get("dtype", ""))
+
+    def judge_answers(answer: Answer, partner: Answer) -> Verdict:
+        same = answer.result == partner.result
+        verdict = judge(same, dtype, tokens_of(answer), tokens_of(partner))
+        return with_texts(verdict, answer.output, partner.output)
+
+    return _asked, judge_answers
+
+
+def _asked(answer: Answer) -> _Key:
+    return answer.request, answer.item
+
+
+def _named(answer: Answer) -> _Key:
+    return answer.item, answer.sampling, str(answer.repetition)
+
+
+def _rows(one: Side, other: Side, pairing: _Pairing) -> Iterator[Row]:
+    key, judged = pairing
+    waiting: dict[_Key, list[Answer]] = {}
+    for answer in final_answers(one.ledger, one.run.run):
+        waiting.setdefault(key(answer), []).append(answer)
+    absent = []
+    for answer in final_answers(other.ledger, other.run.run):
+        partners = waiting.get(key(answer))
+        if not partners:
+            absent.append(_row(answer, Verdict(Outcome.ONLY_SECOND)))
+            continue
+        yield _row(answer, judged(partners.pop(0), answer))
+    yield from absent
+    for answer in (answer for left in waiting.values() for answer in left):
+        yield _row(answer, Verdict(Outcome.ONLY_FIRST))
+
+
+def _row(answer: Answer, verdict: Verdict) -> Row:
+    return Row(
+        answer.request, answer.item, answer.sampling, answer.seed, answer.repetition, verdict
+    )
+
+
+def _side(ledger: Path, named: str | None) -> Side:
+    run = run_named(ledger, named) if named else current_run(ledger)
+    if run.attestation == UNATTESTED:
+        [log] = [log for log in imports(ledger) if log.id == run.run]
+        facts = {"tool": log.tool, "tool_version": log.tool_version, **_settings(log.claims)}
+        return Side(ledger, run, 0, 0, facts, log.unsaid)
+    again = replicates(ledger, run.run)
+    return Side(
+        ledger=ledger,
+        run=run,
+        rerolled=len({replicate.request for replicate in again}),
+        unsteady=len({replicate.request for replicate in again if not replicate.equal}),
+        facts=facts_of(ledger, run),
+    )
+
+
+def _settings(claims: dict[str, Any]) -> dict[str, Any]:
+    """Return what a log claims of how it was asked, without its scores and files."""
+    left_out = ("scores", "results")
+    return {
+        name: value for name, value in claims.items() if name not in left_out and value is not None
     }

@@ -3,13 +3,15 @@
 Two answers are *identical* when their result ids are: the same token ids and finish reason for the
 same request. Log-probabilities are compared besides; they may differ in their last bits while every
 token agrees. Where the tokens differ, the margin at the first differing step tells a near tie,
-which another rounding decides, from a real difference.
+which another rounding decides, from a real difference. A text is committed to apart from its
+tokens, so an answer whose tokens agree and whose text does not is no identical one. Of an
+unattested answer there is nothing but its text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 # The largest margin between the two best scores that rounding can plausibly turn over: for 16-bit
@@ -27,6 +29,11 @@ class Outcome(StrEnum):
     ONLY_FIRST = "missing in the second"
     ONLY_SECOND = "missing in the first"
     WITHHELD = "differs, texts withheld"
+    RETOLD = "same tokens, another text"
+    FAILED = "could not be asked again"
+    SAME_TEXT = "same text"
+    OTHER_TEXT = "another text"
+    NO_TEXT = "no text to compare"
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class Verdict:
 
 
 def judge(same_result: bool, dtype: str, first: Tokens | None, second: Tokens | None) -> Verdict:
-    """Return the verdict on one request that both runs answered.
+    """Return the verdict on the tokens of one request that both runs answered.
 
     Args:
         same_result: whether the result ids agree.
@@ -74,6 +81,20 @@ def judge(same_result: bool, dtype: str, first: Tokens | None, second: Tokens | 
     margin = min(margins) if margins else None
     near = margin is not None and margin <= NEAR_TIE.get(dtype, 0.0)
     return Verdict(Outcome.NEAR_TIE if near else Outcome.DIFFERENT, shared, margin, drift)
+
+
+def with_texts(verdict: Verdict, first: str | None, second: str | None) -> Verdict:
+    """Return the verdict, or `RETOLD` where identical tokens are published with different texts."""
+    if verdict.outcome is not Outcome.IDENTICAL or None in (first, second) or first == second:
+        return verdict
+    return replace(verdict, outcome=Outcome.RETOLD)
+
+
+def judge_texts(first: str | None, second: str | None) -> Verdict:
+    """Return the verdict on two answers of which one at least is unattested: their texts alone."""
+    if first is None or second is None:
+        return Verdict(Outcome.NO_TEXT)
+    return Verdict(Outcome.SAME_TEXT if first == second else Outcome.OTHER_TEXT)
 
 
 def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:

@@ -144,6 +144,7 @@ class _Attempt:
             environment=environment,
             snapshot=work.plan.core["snapshot"],
             snapshot_check=self._opened.check,
+            checkpoint={"size": work.checkpoint.size, "root": work.checkpoint.root.hex()},
             engine=self._opened.engine.describe(),
             code=work.code,
             host=platform.node(),

@@ -42,10 +42,14 @@ class Batch:
 
     @property
     def id(self) -> str:
-        """A name for this composition: equal for the same requests in the same rows."""
-        shape = f"{self.policy} {self.padded} {self.rows}"
+        """A name for this composition: equal for the same requests in the same rows.
+
+        The padded length follows from the requests and is no part of it: who knows the requests'
+        ids could otherwise find out how long withheld prompts are.
+        """
+        shape = f"{self.policy} {self.rows}"
         ids = (request.request.encode("ascii") for request in self.requests)
-        return digest("reprollm/batch/v1", shape.encode("ascii"), *ids)[:32]
+        return digest("reprollm/batch/v2", shape.encode("ascii"), *ids)[:32]
 
 
 def bucket(length: int) -> int:

@@ -105,9 +105,7 @@ class Decoding:
             finish="stop" if stopped or ids[count - 1] in settings.stop_ids else "length",
             logprobs=logprobs,
             margins=margins,
-            batch=BatchFacts(
-                self._batch.id, row, self._batch.rows, self._batch.padded, self._batch.policy
-            ),
+            batch=BatchFacts(self._batch.id, row, self._batch.rows, self._batch.policy),
         )
 
 

@@ -43,14 +43,12 @@ class BatchFacts:
         id: name of the composition; answers with one id were computed together.
         row: the answer's row, from 0.
         rows: how many rows the batch had, padding rows included.
-        padded: the length in tokens to which its prompt was padded.
         policy: `strict` or `fast`.
     """
 
     id: str
     row: int
     rows: int
-    padded: int
     policy: str
 
     def to_json(self) -> dict[str, Json]:

@@ -12,6 +12,7 @@ from reprollm.engines.published import group_of
 from reprollm.errors import InvalidInput
 from reprollm.prompts.requests import Request
 from reprollm.prompts.stored import StoredPlan
+from reprollm.records.checkpoint import Checkpoint
 from reprollm.records.shard import ShardReference
 
 Check: TypeAlias = Literal["full", "stat"]
@@ -26,6 +27,7 @@ class Slice:
         plan: the plan.
         run: the run's id, hex.
         code: digest of the code that generates, hex.
+        checkpoint: the log's last checkpoint, which covers the plan.
         first: the first request.
         last: the request after the last one.
         journals: the folder for unfinished records, on a disk that survives this process.
@@ -36,6 +38,7 @@ class Slice:
     plan: StoredPlan
     run: str
     code: str
+    checkpoint: Checkpoint
     first: int
     last: int
     journals: Path

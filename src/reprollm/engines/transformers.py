@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from reprollm.engines.loading import Loaded, load
 from reprollm.engines.probe import Probe, probe
 from reprollm.engines.protocol import Capabilities, Failure, Generation
 from reprollm.engines.stopping import StopTexts
+from reprollm.engines.unanswered import failure_message
 from reprollm.errors import ReprollmError
 from reprollm.experiment.engine import EngineSettings
 from reprollm.prompts.requests import Request
@@ -25,6 +27,8 @@ from reprollm.prompts.settings import SAMPLER
 
 Tensor: TypeAlias = Any
 
+_LOG = logging.getLogger(__name__)
+_LOGGED_CHARACTERS = 2000
 _PROBE_STEPS = 3
 
 
@@ -110,8 +114,9 @@ class TransformersEngine:
         except ReprollmError:
             raise
         except Exception as error:
-            message = " ".join(str(error).split())[:500]
-            return Failure(request.request, type(error).__name__, message)
+            reason, words = type(error).__name__, ascii(str(error))[:_LOGGED_CHARACTERS]
+            _LOG.warning("request %s: %s: %s", request.request[:16], reason, words)
+            return Failure(request.request, reason, failure_message(error))
 
     def _decode(self, batch: Batch) -> list[Generation | Failure]:
         decoding = Decoding(batch, self._stop_texts, self._settings.device)

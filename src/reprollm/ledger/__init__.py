@@ -10,7 +10,9 @@
 | `findings` | what the log itself shows, for example one request with two answers |
 | `commit` | the one step that makes the log grow |
 | `schema`, `projection` | `ledger.duckdb`: the log as tables, always rebuildable |
+| `definitions` | what `ledger.duckdb` must define, by the version that it names |
 | `coverage` | whether every planned request has its one final answer |
+| `imports` | whether what was taken in from other harnesses is all there |
 | `verify`, `report` | the whole ledger checked against itself |
-| `read` | answers, runs and attempts for the stages that come after |
+| `read`, `asked` | answers, runs, attempts and requests for the stages that come after |
 """

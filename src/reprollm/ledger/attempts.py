@@ -35,22 +35,40 @@ class AttemptAudit:
             plans.setdefault(bytes.fromhex(record["run"]), bytes.fromhex(record["plan"]))
         return plans
 
-    def finish(self, plan_heads: Mapping[str, int]) -> list[Problem]:
-        """Return what is wrong: work of no attempt, or begun before its plan was in the log.
+    def begun(self) -> dict[str, int]:
+        """Return the position of the first start record of each plan."""
+        begun: dict[str, int] = {}
+        for position, record in self._starts.values():
+            begun.setdefault(record["plan"], position)
+        return begun
+
+    def finish(self, plan_ends: Mapping[str, int], checkpoints: Mapping[int, str]) -> list[Problem]:
+        """Return what is wrong: work of no attempt, or begun before its plan was committed.
 
         Args:
-            plan_heads: position of each plan's record.
+            plan_ends: position behind the last record of each plan.
+            checkpoints: root, hex, by size of the log's checkpoints.
         """
         for claim, position in self._claims.items():
             self._check_claim(claim, position)
         plans = self.runs()
         for position, start in self._starts.values():
-            head = plan_heads.get(start["plan"])
-            if head is None or head > position:
-                self._report(start, "has no plan record before it in the log")
+            self._check_plan(start, position, plan_ends.get(start["plan"]), checkpoints)
             if plans[bytes.fromhex(start["run"])].hex() != start["plan"]:
                 self._report(start, "is of a run that belongs to another plan")
         return self.problems
+
+    def _check_plan(
+        self, start: dict[str, Any], position: int, end: int | None, checkpoints: Mapping[int, str]
+    ) -> None:
+        """Check that the checkpoint which the start names covers the plan and not the start."""
+        seen = start["checkpoint"]
+        if end is None or end > position:
+            self._report(start, "has no plan record before it in the log")
+        elif checkpoints.get(seen["size"]) != seen["root"]:
+            self._report(start, "names a checkpoint that the log does not have")
+        elif not end <= seen["size"] <= position:
+            self._report(start, "began before a checkpoint covered its plan")
 
     def lines(self) -> tuple[AttemptLine, ...]:
         """Return all attempts in log order."""

@@ -1,6 +1,6 @@
 """The one step that makes the log grow; it may be cut short anywhere and be started again.
 
-    new shards -> checked -> ordered -> segment -> checkpoint -> ledger.duckdb -> findings
+    new shards -> checked -> ordered -> segment -> checkpoint -> ledger.duckdb -> own records
 
 A segment is written in one piece and never replaced, then the checkpoint of its size. A commit
 that finds a segment without a checkpoint, or a projection that is not of the last checkpoint,
@@ -29,10 +29,8 @@ from reprollm.errors import (
     LeafMismatch,
     ReprollmError,
 )
-from reprollm.ledger import projection
-from reprollm.ledger.checkpoint import Checkpoint
+from reprollm.ledger import deviations, findings, projection
 from reprollm.ledger.examine import Damage, Examined, examine
-from reprollm.ledger.findings import publish_new
 from reprollm.ledger.lock import writing
 from reprollm.ledger.segments import (
     Segment,
@@ -46,10 +44,11 @@ from reprollm.ledger.segments import (
 from reprollm.ledger.shards import discover
 from reprollm.ledger.spool import Spool
 from reprollm.ledger.workers import in_order, processes_for
+from reprollm.records.checkpoint import Checkpoint
 from reprollm.records.merkle import Frontier
 from reprollm.records.shard import ShardReference, read_lines, write_once
 
-_RANKS = ("plan", "run", "score", "finding")
+_RANKS = ("plan", "deviation", "import", "run", "score", "finding")
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -63,7 +62,8 @@ class Committed:
         root: RFC 6962 root over them, hex.
         shards: number of shards appended.
         records: number of records appended.
-        findings: number of finding records among them that this commit made itself.
+        deviations: number of deviation records among them, which this commit made itself.
+        findings: number of finding records among them, which this commit made itself.
     """
 
     origin: str
@@ -71,6 +71,7 @@ class Committed:
     root: str
     shards: int
     records: int
+    deviations: int
     findings: int
 
 
@@ -111,19 +112,22 @@ def commit(
         for receipt in receipts:
             check_receipt(ledger, receipt)
         before = _size(ledger)
-        shards, findings = _append(ledger, progress), 0
+        shards, deviating, differing = _append(ledger, progress), 0, 0
         checkpoints = _finish(ledger, progress)
-        if checkpoints and publish_new(ledger):
-            findings = checkpoints[-1].size
+        if checkpoints:
+            deviating = sum(shard.records for shard in deviations.publish_new(ledger))
+            differing = sum(shard.records for shard in findings.publish_new(ledger))
+        if deviating or differing:
             shards += _append(ledger, progress)
             checkpoints = _finish(ledger, progress)
-            findings = checkpoints[-1].size - findings
     if not checkpoints:
         raise InvalidInput(
             f"expected shards below {ledger / 'shards'}, found none; plan an experiment first"
         )
     last = checkpoints[-1]
-    return Committed(last.origin, last.size, last.root.hex(), shards, last.size - before, findings)
+    records = last.size - before
+    root = last.root.hex()
+    return Committed(last.origin, last.size, root, shards, records, deviating, differing)
 
 
 def check_receipt(ledger: Path, receipt: Path) -> None:
@@ -165,7 +169,7 @@ def _append(ledger: Path, progress: Progress) -> int:
         work = partial(_examine_new, ledger, spool)
         examined = []
         for found in in_order(work, new, processes_for(size, len(new))):
-            _raise(found.damage)
+            _raise(found)
             examined.append(found)
             progress.checked(found.shard.records)
         segment = _segment(segments, sorted(examined, key=_order), spool)
@@ -178,7 +182,11 @@ def _examine_new(ledger: Path, spool: Spool, shard: ShardReference) -> Examined:
     return examine(ledger, spool, 0, shard)
 
 
-def _raise(damage: Damage | None) -> None:
+def _raise(found: Examined) -> None:
+    damage = found.damage
+    if not damage and found.untrue:
+        where = found.shard.group
+        damage = Damage("LeafMismatch", f"shard {found.shard.sha256} of {where}: {found.untrue[0]}")
     if damage:
         error: type[ReprollmError] = getattr(reprollm.errors, damage.defect)
         raise error(f"{damage.sentence}; nothing was committed")
@@ -265,7 +273,7 @@ def _finish(ledger: Path, progress: Progress) -> list[Checkpoint]:
 
 def _sweep(ledger: Path) -> None:
     """Remove what a killed commit left half-written; only the lock's holder may."""
-    for pattern in ("log/.tmp-*", "*/finding-*/.tmp-*"):
+    for pattern in ("log/.tmp-*", "*/finding-*/.tmp-*", "*/deviation-*/.tmp-*"):
         for path in ledger.glob(pattern):
             with suppress(OSError):
                 path.unlink()

@@ -9,7 +9,7 @@ log.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -17,6 +17,10 @@ from reprollm.ledger.report import Problem, RunCoverage
 from reprollm.ledger.spool import Event, Spool
 
 _EXAMPLES = 5
+
+# Two plans that follow one another in the log, and the requests kept, dropped and added.
+Pair: TypeAlias = tuple[bytes, bytes]
+Overlap: TypeAlias = tuple[int, int, int]
 
 # For each request, attempt and result of its answers, in log order.
 _Answers: TypeAlias = dict[bytes, list[tuple[bytes, bytes]]]
@@ -28,20 +32,26 @@ class PartCoverage:
 
     runs: dict[bytes, RunCoverage]
     problems: tuple[Problem, ...]
+    overlaps: dict[Pair, Overlap]
 
 
-def judge_part(spool: Spool, plans: Mapping[bytes, bytes], part: int) -> PartCoverage:
+def judge_part(
+    spool: Spool, plans: Mapping[bytes, bytes], pairs: Sequence[Pair], part: int
+) -> PartCoverage:
     """Return how the runs cover the requests of one part.
 
     Args:
         spool: the rows that the pass over the shards left.
         plans: plan id of each run, both 32 bytes.
+        pairs: plans that follow one another in the log.
         part: which part.
     """
-    return judge(spool.events(part), plans)
+    return judge(spool.events(part), plans, pairs)
 
 
-def judge(events: Iterable[Event], plans: Mapping[bytes, bytes]) -> PartCoverage:
+def judge(
+    events: Iterable[Event], plans: Mapping[bytes, bytes], pairs: Sequence[Pair] = ()
+) -> PartCoverage:
     """Return how runs cover the requests that `events`, in log order, speak of."""
     planned: dict[bytes, set[bytes]] = {plan: set() for plan in plans.values()}
     answers: dict[bytes, _Answers] = {run: {} for run in plans}
@@ -61,18 +71,27 @@ def judge(events: Iterable[Event], plans: Mapping[bytes, bytes]) -> PartCoverage
         stray = (answers[run].keys() | failures[run]) - planned[plan]
         if stray:
             problems.append(_stray(run, stray))
-    return PartCoverage(covered, tuple(problems))
+    overlaps = {
+        pair: _overlap(planned.get(pair[0], set()), planned.get(pair[1], set())) for pair in pairs
+    }
+    return PartCoverage(covered, tuple(problems), overlaps)
 
 
-def total(parts: Iterable[PartCoverage]) -> tuple[tuple[RunCoverage, ...], list[Problem]]:
-    """Return the runs' coverage over all parts, and the problems of all parts."""
+def total(
+    parts: Iterable[PartCoverage],
+) -> tuple[tuple[RunCoverage, ...], dict[Pair, Overlap], list[Problem]]:
+    """Return the runs' coverage and the plans' overlaps over all parts, and all problems."""
     runs: dict[bytes, RunCoverage] = {}
+    overlaps: dict[Pair, Overlap] = {}
     problems: list[Problem] = []
     for part in parts:
         problems += part.problems
         for run, coverage in part.runs.items():
             runs[run] = _add(runs[run], coverage) if run in runs else coverage
-    return tuple(runs.values()), problems
+        for pair, (kept, dropped, added) in part.overlaps.items():
+            before = overlaps.get(pair, (0, 0, 0))
+            overlaps[pair] = (before[0] + kept, before[1] + dropped, before[2] + added)
+    return tuple(runs.values()), overlaps, problems
 
 
 def missing_problem(run: RunCoverage) -> Problem | None:
@@ -94,6 +113,10 @@ def nothing_answered(plans: int) -> Problem:
         "PlanIncomplete",
         f"expected a run of one of the ledger's {plans} plans, found none; run the experiment",
     )
+
+
+def _overlap(before: set[bytes], after: set[bytes]) -> Overlap:
+    return len(before & after), len(before - after), len(after - before)
 
 
 def _cover(

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
+import errno
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from reprollm.errors import ReprollmError
+from reprollm.ledger.blocks import Block, BlockBuilder
+from reprollm.ledger.identities import untrue
 from reprollm.ledger.shards import Entry, checked_entries
 from reprollm.ledger.spool import Spool
 from reprollm.records.kinds import COMMITTED
 from reprollm.records.shard import ShardReference
 
-BLOCK_RECORDS = 1024
+_EXAMPLES = 5
 _TIMES = ("started", "created", "finished", "failed", "ended")
-_HEADS = frozenset({"plan", "start", "end"})
+_HEADS = frozenset({"plan", "deviation", "import", "start", "end"})
 _CLAIMING = frozenset({"generation", "failure", "end"})
 
+_NO_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP})
+
 Claim: TypeAlias = tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class Block:
-    """A stretch of the log as `ledger.duckdb` must show it.
-
-    Attributes:
-        first: position of its first record.
-        records: number of records.
-        lines: SHA-256 over the canonical lines, each with its LF, hex.
-        openings: SHA-256 over lines `<position> <field> <commitment>` in order, hex.
-        opened: number of openings.
-    """
-
-    first: int
-    records: int
-    lines: str
-    openings: str
-    opened: int
 
 
 @dataclass(frozen=True)
@@ -58,13 +43,17 @@ class Examined:
         first: position of its first record.
         time: the earliest time that its records name first, for ordering; empty without one.
         kinds: number of records by kind.
-        heads: position and value of its plan, start and end records.
+        heads: position and value of its plan, deviation, import, start and end records.
         claims: for each (attempt, run, plan) that its generations, failures and ends name, the
             position of the first that does.
+        samples: for each import that its imported records name, their stretches of indices that
+            follow one another: position of the first, its index, the index behind the last.
         blocks: stretches to compare with the projection.
         commitments: number of commitments in its records.
         opened: number of those that are opened and right.
+        salted: number of those that are withheld while their salt is given.
         damage: the first thing wrong, if any; all else then counts up to it.
+        untrue: in words, the first few records that carry another id than they should.
     """
 
     shard: ShardReference
@@ -73,10 +62,13 @@ class Examined:
     kinds: dict[str, int]
     heads: tuple[tuple[int, dict[str, Any]], ...]
     claims: dict[Claim, int]
+    samples: dict[str, list[tuple[int, int, int]]]
     blocks: tuple[Block, ...]
     commitments: int
     opened: int
+    salted: int
     damage: Damage | None = None
+    untrue: tuple[str, ...] = ()
 
 
 def examine(ledger: Path, spool: Spool, first: int, shard: ShardReference) -> Examined:
@@ -98,7 +90,7 @@ def examine(ledger: Path, spool: Spool, first: int, shard: ShardReference) -> Ex
     except ReprollmError as error:
         damage = Damage(type(error).__name__, str(error))
     except OSError as error:
-        damage = Damage("LeafMismatch", f"could not read {shard.path(ledger)}: {error.strerror}")
+        damage = _unreadable(shard.path(ledger), error)
     writer.flush()
     counts.close_block()
     return Examined(
@@ -108,10 +100,25 @@ def examine(ledger: Path, spool: Spool, first: int, shard: ShardReference) -> Ex
         dict(counts.kinds),
         tuple(counts.heads),
         counts.claims,
+        counts.samples,
         tuple(counts.blocks),
         counts.commitments,
         counts.opened,
+        counts.salted,
         damage,
+        tuple(counts.untrue),
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> Damage:
+    """Tell a shard that is no file from a machine that could not read one or write to its disk."""
+    if error.errno in _NO_FILE:
+        return Damage("LeafMismatch", f"could not read {path}: {error.strerror}")
+    where = f" at {error.filename}" if error.filename else ""
+    return Damage(
+        "StorageFailed",
+        f"the operating system refused while {path} was read: {error.strerror}{where}; "
+        "mend that and start again",
     )
 
 
@@ -124,15 +131,19 @@ class _Counts:
     kinds: Counter[str] = field(default_factory=Counter)
     heads: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     claims: dict[Claim, int] = field(default_factory=dict)
+    samples: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     commitments: int = 0
     opened: int = 0
+    salted: int = 0
+    untrue: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._start_block()
+        self._block = BlockBuilder(self.position)
 
     def add(self, entry: Entry) -> None:
-        record, kind = entry.record, entry.record["kind"]
+        line, _, record, openings, salts = entry
+        kind = record["kind"]
         self.kinds[kind] += 1
         if not self.time:
             self.time = next((record[name] for name in _TIMES if name in record), "")
@@ -140,28 +151,33 @@ class _Counts:
             self.heads.append((self.position, record))
         if kind in _CLAIMING:
             claim = record["attempt"], record["run"], record["plan"]
-            self.claims.setdefault(claim, self.position)
-        if kind in COMMITTED:
-            self.commitments += sum(record[name] is not None for name in COMMITTED[kind])
-        self._lines.update(entry.line + b"\n")
-        for name in sorted(entry.openings):
-            self._openings.update(f"{self.position} {name} {record[name]}\n".encode())
-        self.opened += len(entry.openings)
+            if claim not in self.claims:
+                self.claims[claim] = self.position
+        if kind == "imported":
+            self._sample(record["import"], record["index"])
+        for name in COMMITTED.get(kind, ()):
+            if record[name] is not None:
+                self.commitments += 1
+        self.opened += len(openings)
+        self.salted += len(salts)
+        if (wrong := untrue(record, openings)) and len(self.untrue) < _EXAMPLES:
+            self.untrue.append(f"record {self.position}: {wrong}")
+        self._block.add(line, openings)
         self.position += 1
-        if self.position - self._first == BLOCK_RECORDS:
+        if self._block.is_full():
             self.close_block()
+
+    def _sample(self, name: str, index: int) -> None:
+        stretches = self.samples.setdefault(name, [])
+        if stretches and stretches[-1][2] == index:
+            position, first, _ = stretches.pop()
+            stretches.append((position, first, index + 1))
+        else:
+            stretches.append((self.position, index, index + 1))
 
     def close_block(self) -> None:
         """End the block that is open, unless it is empty."""
-        records = self.position - self._first
-        if records:
-            digests = self._lines.hexdigest(), self._openings.hexdigest()
-            opened = self.opened - self._opened_before
-            self.blocks.append(Block(self._first, records, *digests, opened))
-        self._start_block()
-
-    def _start_block(self) -> None:
-        self._first = self.position
-        self._opened_before = self.opened
-        self._lines = hashlib.sha256()
-        self._openings = hashlib.sha256()
+        block = self._block.build()
+        if block:
+            self.blocks.append(block)
+        self._block = BlockBuilder(self.position)

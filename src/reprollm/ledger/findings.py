@@ -24,7 +24,7 @@ _DIFFERING = """
       AND g."position" IN (SELECT min("position") FROM generations GROUP BY run, request, result)
       AND NOT EXISTS (SELECT 1 FROM findings n WHERE n.finding = 'nondeterminism'
                       AND n.run = g.run AND n.subject = g.request
-                      AND n.evidence->>'$.other.result' = g.result)
+                      AND (n.evidence->>'$.other.result') = g.result)
     ORDER BY g.run, g."position"
 """
 

@@ -22,6 +22,7 @@ class PlanAudit:
     def __init__(self) -> None:
         self.requests = 0
         self.heads: dict[str, int] = {}
+        self.ends: dict[str, int] = {}
         self.problems: list[Problem] = []
         self._open: dict[bytes, _Plan] = {}
 
@@ -30,6 +31,7 @@ class PlanAudit:
         plan = bytes.fromhex(record["plan"])
         self._close(self._open.pop(plan, None))
         self.heads.setdefault(record["plan"], position)
+        self.ends.setdefault(record["plan"], position + 1)
         self._open[plan] = _Plan(record)
 
     def request(self, row: Planned) -> None:
@@ -41,6 +43,7 @@ class PlanAudit:
             self._open[row.plan] = _Plan(None)
             return
         plan.add(row)
+        self.ends[row.plan.hex()] = row.position + 1
 
     def finish(self) -> list[Problem]:
         """Close all plans and return what was wrong with any."""

@@ -7,17 +7,32 @@ the same however long the log is.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reprollm.errors import InvalidInput, ProjectionMismatch, StorageFailed
-from reprollm.ledger.checkpoint import Checkpoint
-from reprollm.ledger.schema import CONFIG, STORAGE_VERSION, define, signature
+from reprollm.errors import (
+    Busy,
+    InvalidInput,
+    ProjectionMismatch,
+    ReprollmError,
+    StorageFailed,
+)
+from reprollm.ledger.definitions import expected
+from reprollm.ledger.schema import (
+    CONFIG,
+    STORAGE_VERSION,
+    VERSION,
+    define,
+    overlay,
+    signature,
+)
 from reprollm.ledger.segments import Segment, positions
 from reprollm.ledger.shards import entries
+from reprollm.records.checkpoint import Checkpoint
 from reprollm.records.sealed import TEXT_FIELDS
 from reprollm.records.shard import ShardReference, sync_folder
 
@@ -30,6 +45,9 @@ _BATCH_RECORDS = 8192
 _BATCHES_A_CHECKPOINT = 16
 _BATCH_BYTES = 16 * 1024 * 1024
 _TEMPORARY = ".ledger-"
+# What DuckDB's message ends in when it was the operating system that refused.
+_REFUSALS = (errno.EIO, errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENOMEM)
+_ABOUT = 'SELECT "schema" FROM about'
 # The same for all connections: DuckDB lets one process open a file in one way only.
 _READING = {
     **CONFIG,
@@ -79,9 +97,13 @@ def build(
 def opened(ledger: Path) -> Iterator[DuckDBPyConnection]:
     """Open the projection read-only, with nothing else within reach of a query.
 
+    A file of another release's definitions is read through today's views over its tables.
+
     Raises:
         InvalidInput: there is no projection yet.
-        ProjectionMismatch: the file is no database.
+        ProjectionMismatch: the file is no sound database, or lacks the tables of a projection.
+        Busy: another program has the file open to write.
+        StorageFailed: the operating system refused to read it.
     """
     import duckdb
 
@@ -91,14 +113,49 @@ def opened(ledger: Path) -> Iterator[DuckDBPyConnection]:
     try:
         connection = duckdb.connect(str(path), read_only=True, config={**_READING})
     except duckdb.Error as error:
-        raise ProjectionMismatch(
-            f"{path} cannot be opened: {error}; close what else uses it, or delete it and run: "
-            "reprollm ledger commit"
-        ) from None
+        raise _unreadable(path, error) from None
     try:
+        if version_of(connection) != VERSION:
+            _overlay(connection, path)
         yield connection
+    except duckdb.Error as error:
+        raise _unreadable(path, error) from None
     finally:
         connection.close()
+
+
+def _unreadable(path: Path, error: Exception) -> ReprollmError:
+    """Tell a damaged database, which can be built again, from one that nobody can read now."""
+    if "lock on file" in str(error):
+        return Busy(f"{path} is in use: {error}; close what else uses it and start again")
+    if any(os.strerror(number) in str(error) for number in _REFUSALS):
+        return StorageFailed(f"{path} cannot be read: {error}; mend that and start again")
+    return ProjectionMismatch(
+        f"{path} cannot be opened or read: {error}; delete it and run: reprollm ledger commit"
+    )
+
+
+def version_of(connection: DuckDBPyConnection) -> str | None:
+    """Return the version of its definitions that an open file names; None where it names none."""
+    import duckdb
+
+    try:
+        rows = connection.execute(_ABOUT).fetchmany(2)
+    except duckdb.Error:
+        return None
+    return rows[0][0] if len(rows) == 1 and isinstance(rows[0][0], str) else None
+
+
+def _overlay(connection: DuckDBPyConnection, path: Path) -> None:
+    import duckdb
+
+    try:
+        connection.execute(overlay())
+    except duckdb.Error as error:
+        raise ProjectionMismatch(
+            f"{path} lacks the tables of a projection: {error}; delete it and run: "
+            "reprollm ledger commit"
+        ) from None
 
 
 def is_current(ledger: Path, checkpoints: Sequence[Checkpoint]) -> bool:
@@ -106,25 +163,16 @@ def is_current(ledger: Path, checkpoints: Sequence[Checkpoint]) -> bool:
 
     It is not compared with the log: that is what verification does.
     """
-    import duckdb
-
     try:
         with opened(ledger) as connection:
-            if signature(connection, Path(FILE).stem) != expected_signature():
+            if version_of(connection) != VERSION:
+                return False
+            if signature(connection, Path(FILE).stem) != expected(VERSION):
                 return False
             rows = connection.execute("SELECT size, note FROM checkpoint ORDER BY size").fetchall()
-    except (InvalidInput, ProjectionMismatch, duckdb.Error):
+    except (InvalidInput, ProjectionMismatch, StorageFailed, Busy):
         return False
     return rows == [(checkpoint.size, checkpoint.text()) for checkpoint in checkpoints]
-
-
-def expected_signature() -> set[tuple[str, ...]]:
-    """Return the signature of a freshly made, empty projection."""
-    import duckdb
-
-    with duckdb.connect(":memory:", config={**CONFIG}) as connection:
-        define(connection)
-        return signature(connection, "memory")
 
 
 @contextmanager
@@ -135,7 +183,9 @@ def _created(path: Path) -> Iterator[DuckDBPyConnection]:
         ":memory:", config={**CONFIG, "memory_limit": MEMORY_LIMIT, "checkpoint_threshold": "1GB"}
     ) as connection:
         quoted = str(path).replace("'", "''")
-        connection.execute(f"ATTACH '{quoted}' AS built (STORAGE_VERSION '{STORAGE_VERSION}')")
+        # A half-built file is thrown away, so that nothing is gained from a write-ahead log.
+        options = f"STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes"
+        connection.execute(f"ATTACH '{quoted}' AS built ({options})")
         connection.execute("USE built")
         define(connection)
         yield connection

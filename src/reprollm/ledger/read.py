@@ -1,13 +1,14 @@
 """The log's answers, runs and attempts as values, for the stages that score and compare.
 
 Everything is read from `ledger.duckdb`, which `reprollm ledger verify` compares with the log.
-Answers are streamed.
+Answers are streamed. What was taken in from the logs of other harnesses comes in the same shapes,
+marked as `unattested`: nothing of it was seen when it was computed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,24 +21,28 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _FETCH = 2048
+_LEAST_PREFIX = 8
+RECORDED, UNATTESTED = "recorded", "unattested"
 
 
 @dataclass(frozen=True)
 class Answer:
     """The final answer to one request of one run; withheld texts and arrays are None.
 
+    An imported answer has no result, attempt, environment, source or arrays.
+
     Attributes:
-        run: run id, hex.
-        plan: plan id, hex.
+        run: run id, or the id of an import, hex.
+        plan: plan id, or the id of the import again, hex.
         index: the request's place in its plan.
-        request: request id, hex.
+        request: request id, hex; of an import the stand-in that its scores use.
         item: the data file's id of the item.
         stratum: the item's stratum, if the data has any.
         sampling: name of the sampling setting.
-        seed: seed as a decimal string.
+        seed: seed as a decimal string; None where an imported log does not say it.
         repetition: 0 for the first asking.
         result: result id, hex.
-        finish: `stop` or `length`.
+        finish: `stop` or `length`; of an import whatever its log says, or None.
         prompt: the rendered prompt.
         source: the item's source text.
         reference: what the answer should be.
@@ -47,6 +52,7 @@ class Answer:
         margins: each step's difference of the two best decision scores, likewise n values.
         attempt: the attempt that gave the answer.
         environment: id of the environment in which that attempt ran, hex.
+        attestation: `recorded` for our own runs, `unattested` for imports.
     """
 
     run: str
@@ -56,10 +62,10 @@ class Answer:
     item: str
     stratum: str | None
     sampling: str
-    seed: str
+    seed: str | None
     repetition: int
-    result: str
-    finish: str
+    result: str | None
+    finish: str | None
     prompt: str | None
     source: str | None
     reference: str | None
@@ -67,8 +73,9 @@ class Answer:
     output_ids: tuple[int, ...] | None
     logprobs: bytes | None
     margins: bytes | None
-    attempt: str
+    attempt: str | None
     environment: str | None
+    attestation: str
 
     @property
     def logprob_values(self) -> list[float] | None:
@@ -83,7 +90,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of a plan, with the number of planned and of answered requests."""
+    """One execution of a plan, with the number of planned and of answered requests.
+
+    Or one import: `run` and `plan` are its id, `experiment` is the task that its log names,
+    `planned` its samples, `answered` those with a text, and both times that of the import.
+    """
 
     run: str
     plan: str
@@ -93,6 +104,7 @@ class Run:
     attempts: int
     started: str
     ended: str | None
+    attestation: str
 
 
 @dataclass(frozen=True)
@@ -131,6 +143,28 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Import:
+    """A log of another harness as it was taken in: unattested, with what it leaves unsaid.
+
+    Attributes:
+        id: the import's id, hex; `Answer.run` and `Run.run` of what came with it.
+        file: name, sha256 and size of the log.
+        claims: what the log says of the run as a whole.
+        unsaid: sentences about what it does not say.
+    """
+
+    id: str
+    tool: str
+    tool_version: str | None
+    format: str
+    file: dict[str, Any]
+    claims: dict[str, Any]
+    unsaid: tuple[str, ...]
+    samples: int
+    created: str
+
+
+@dataclass(frozen=True)
 class Replicate:
     """A further complete answer to a request that its run had answered before.
 
@@ -152,15 +186,24 @@ class Environment:
     facts: dict[str, Any]
 
 
-def final_answers(ledger: Path, run: str | None = None) -> Iterator[Answer]:
+def final_answers(
+    ledger: Path, run: str | None = None, requests: Sequence[str] | None = None
+) -> Iterator[Answer]:
     """Yield the final answers of `run`, or of all runs, ordered by run and index in the plan.
+
+    Args:
+        ledger: the ledger folder.
+        run: only those of this run or import.
+        requests: only those to these requests.
 
     Raises:
         InvalidInput: the ledger has no projection yet.
     """
-    where = "" if run is None else "WHERE run = ?"
+    wanted = {"run = ?": run, "list_contains(?::VARCHAR[], request)": requests}
+    given = {condition: value for condition, value in wanted.items() if value is not None}
+    where = f"WHERE {' AND '.join(given)}" if given else ""
     query = f'SELECT {_columns(Answer)} FROM answers {where} ORDER BY run, "index"'
-    for row in _rows(ledger, query, [] if run is None else [run]):
+    for row in _rows(ledger, query, list(given.values())):
         values = dict(zip(_names(Answer), row, strict=True))
         ids = values["output_ids"]
         values["output_ids"] = None if ids is None else tuple(ids_from_bytes(ids))
@@ -168,18 +211,49 @@ def final_answers(ledger: Path, run: str | None = None) -> Iterator[Answer]:
 
 
 def runs(ledger: Path) -> list[Run]:
-    """Return the ledger's runs in the order in which they began."""
-    query = f"SELECT {_columns(Run)} FROM runs ORDER BY started, run"
-    return [Run(*row) for row in _rows(ledger, query, [])]
+    """Return the ledger's own runs in the order in which they began."""
+    return _runs(ledger, RECORDED)
+
+
+def imports(ledger: Path) -> list[Import]:
+    """Return the logs of other harnesses that were taken in, in log order, each once."""
+    query = (
+        'SELECT "import", tool, tool_version, format, file, claims, unsaid, samples, created '
+        'FROM imports ORDER BY "position"'
+    )
+    found: dict[str, Import] = {}
+    for id, tool, version, form, file, claims, unsaid, *rest in _rows(ledger, query, []):
+        said = (json.loads(file), json.loads(claims), tuple(json.loads(unsaid)))
+        found.setdefault(id, Import(id, tool, version, form, *said, *rest))
+    return list(found.values())
+
+
+def run_named(ledger: Path, prefix: str) -> Run:
+    """Return the one run or import whose id begins with `prefix`.
+
+    Raises:
+        InvalidInput: there is none, or more than one, or `prefix` is too short.
+    """
+    everything = [*_runs(ledger, RECORDED), *_runs(ledger, UNATTESTED)]
+    found = [run for run in everything if run.run.startswith(prefix)]
+    if len(found) != 1 or len(prefix) < _LEAST_PREFIX:
+        ids = ", ".join(run.run[:16] for run in everything) or "none"
+        raise InvalidInput(
+            f"expected at least {_LEAST_PREFIX} digits of one run or import of {ledger} ({ids}), "
+            f"found {prefix!r:.80}"
+        )
+    return found[0]
 
 
 def current_run(ledger: Path) -> Run:
     """Return the run that a ledger stands for: the last complete one, else the last begun.
 
+    In a ledger without runs of its own it is the last import.
+
     Raises:
-        InvalidInput: the ledger holds no run.
+        InvalidInput: the ledger holds neither run nor import.
     """
-    found = runs(ledger)
+    found = _runs(ledger, RECORDED) or _runs(ledger, UNATTESTED)
     if not found:
         raise InvalidInput(f"expected a run in {ledger}, found none; run the experiment first")
     complete = [run for run in found if run.answered == run.planned]
@@ -187,9 +261,17 @@ def current_run(ledger: Path) -> Run:
 
 
 def plan_of(ledger: Path, run: Run) -> Plan:
-    """Return the plan that `run` executes."""
-    [plan] = [plan for plan in plans(ledger) if plan.plan == run.plan]
-    return plan
+    """Return the plan that `run` executes.
+
+    Raises:
+        InvalidInput: `run` is an import, which has none.
+    """
+    found = [plan for plan in plans(ledger) if plan.plan == run.plan]
+    if not found:
+        raise InvalidInput(
+            f"expected a plan of {run.run[:16]} in {ledger}, found none: it is {run.attestation}"
+        )
+    return found[0]
 
 
 def plans(ledger: Path) -> list[Plan]:
@@ -225,7 +307,12 @@ def environments(ledger: Path) -> list[Environment]:
     return [Environment(row[0], json.loads(row[1])) for row in _rows(ledger, query, [])]
 
 
-def _rows(ledger: Path, query: str, arguments: list[str]) -> Iterator[tuple[Any, ...]]:
+def _runs(ledger: Path, attestation: str) -> list[Run]:
+    query = f"SELECT {_columns(Run)} FROM runs WHERE attestation = ? ORDER BY started, run"
+    return [Run(*row) for row in _rows(ledger, query, [attestation])]
+
+
+def _rows(ledger: Path, query: str, arguments: Sequence[object]) -> Iterator[tuple[Any, ...]]:
     with opened(ledger) as connection:
         yield from _fetch(connection.execute(query, arguments))
 

@@ -31,10 +31,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Problem:
-    """One defect: the name of its error class, and a sentence with expected, found and where."""
+    """One defect: the name of its error class, and a sentence with expected, found and where.
+
+    `check` names the check that found it, where a report lists it.
+    """
 
     defect: str
     sentence: str
+    check: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ class Report:
         runs: how far each run covers its plan.
         attempts: all attempts, in log order.
         uncommitted: shard files that the log does not name yet.
+        opened: number of commitments that are opened.
     """
 
     origin: str
@@ -105,6 +110,7 @@ class Report:
     runs: tuple[RunCoverage, ...] = ()
     attempts: tuple[AttemptLine, ...] = ()
     uncommitted: tuple[str, ...] = ()
+    opened: int = 0
 
     @property
     def holds(self) -> bool:

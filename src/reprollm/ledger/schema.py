@@ -1,14 +1,19 @@
-"""The tables and views of `ledger.duckdb`, version 1.
+"""The tables and views of `ledger.duckdb`, version 2.
 
 `log` holds the canonical text of every record; every other column of it (`VIRTUAL GENERATED`), and
 every field that the views show, is computed from that text when it is read, so that what is queried
 cannot differ from what was hashed. `opening` holds the openings that are present, `checkpoint` the
-notes, `shard` where records lie. Everything else is a view. The file is written in the storage
-format of the DuckDB LTS release.
+notes, `shard` where records lie, `about` the version of all this. Everything else is a view. The
+file is written in the storage format of the DuckDB LTS release.
+
+A release that changes a line here names a new version and keeps the old statements
+(`reprollm.ledger.definitions`). Views may change; tables only gain columns. Statements keep to what
+every DuckDB release writes out alike: no list literals or comprehensions, no blob literals.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from reprollm.records.kinds import COMMITTED, KINDS
@@ -16,6 +21,7 @@ from reprollm.records.kinds import COMMITTED, KINDS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+VERSION = "reprollm/projection/2"
 STORAGE_VERSION = "v1.4.0"
 CONFIG = {
     "autoinstall_known_extensions": "false",
@@ -30,11 +36,13 @@ _COLUMNS = (
     "repetition environment"
 ).split()
 _COUNTS = frozenset(
-    "index repetition requests first last pid generations failures n undefined runaway".split()
+    "index repetition requests first last pid generations failures n undefined runaway samples "
+    "kept dropped added".split()
 )
-_VIEWS = {kind: f"{kind}s" for kind in KINDS}
+_VIEWS = {**{kind: f"{kind}s" for kind in KINDS}, "imported": "imported"}
 
-# A float32 from its four little-endian bytes (IEEE 754, section 3.4), which DuckDB cannot cast.
+# A float32 from its four little-endian bytes (IEEE 754, section 3.4), which DuckDB cannot cast; and
+# `canon.digest` over the parts that stand for an imported answer's request.
 _MACROS = """
 CREATE MACRO uint32_at(b, i) AS
     ('0x' || hex(b[4*i+4:4*i+4]) || hex(b[4*i+3:4*i+3])
@@ -49,12 +57,19 @@ CREATE MACRO float32_of(u) AS
               END
     END;
 CREATE MACRO float32_at(b, i) AS float32_of(uint32_at(b, i));
-CREATE MACRO float32_list(b) AS [float32_at(b, i) for i in range(octet_length(b) // 4)];
+CREATE MACRO float32_list(b) AS
+    list_transform(range(octet_length(b) // 4), lambda i: float32_at(b, i));
 CREATE MACRO float32_sum(b) AS list_sum(float32_list(b));
 CREATE MACRO float32_min(b) AS list_min(float32_list(b));
+CREATE MACRO framed(b) AS unhex(format('{:016x}', octet_length(b))) || b;
+CREATE MACRO imported_request(import_id, sample) AS sha256(
+    framed(encode('reprollm/imported/v1')) || framed(encode(import_id))
+    || framed(encode(sample::VARCHAR)));
 """
 
-_TABLES = """
+_TABLES = f"""
+CREATE TABLE about ("schema" VARCHAR);
+INSERT INTO about VALUES ('{VERSION}');
 CREATE TABLE opening ("position" UBIGINT, field VARCHAR, salt BLOB, "text" VARCHAR, bytes BLOB);
 CREATE TABLE shard ("first" UBIGINT, records UBIGINT, "group" VARCHAR, sha256 VARCHAR);
 CREATE TABLE checkpoint (
@@ -95,7 +110,8 @@ CREATE VIEW answers AS
            list_position(float32_list(margins.bytes), float32_min(margins.bytes)) - 1
                AS margin_step,
            g.result, g.attempt, s.environment, ids.bytes AS output_ids,
-           logprobs.bytes AS logprobs, margins.bytes AS margins, g."position"
+           logprobs.bytes AS logprobs, margins.bytes AS margins, g."position",
+           'recorded' AS attestation
     FROM final g
     JOIN planned r ON r.plan = g.plan AND r.request = g.request
     LEFT JOIN attempts s ON s.attempt = g.attempt
@@ -108,15 +124,33 @@ CREATE VIEW answers AS
     LEFT JOIN opening logprobs
         ON logprobs."position" = g."position" AND logprobs.field = 'logprobs'
     LEFT JOIN opening margins
-        ON margins."position" = g."position" AND margins.field = 'margins';
+        ON margins."position" = g."position" AND margins.field = 'margins'
+    UNION ALL
+    SELECT i."import", i."import", i."index", imported_request(i."import", i."index"), i.item,
+           i.stratum, i.sampling, i.seed, i.repetition, prompt."text", NULL, reference."text",
+           output."text", i.finish, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+           i."position", 'unattested'
+    FROM imported i
+    LEFT JOIN opening prompt ON prompt."position" = i."position" AND prompt.field = 'prompt'
+    LEFT JOIN opening reference
+        ON reference."position" = i."position" AND reference.field = 'reference'
+    LEFT JOIN opening output ON output."position" = i."position" AND output.field = 'output';
 CREATE VIEW runs AS
     SELECT s.run, any_value(s.plan) AS plan, any_value(p.experiment) AS experiment,
            (SELECT count(DISTINCT r.request) FROM requests r
             WHERE r.plan = any_value(s.plan)) AS planned,
            (SELECT count(DISTINCT g.request) FROM generations g WHERE g.run = s.run) AS answered,
-           count(*) AS attempts, min(s.started) AS started, max(s.ended) AS ended
+           count(*) AS attempts, min(s.started) AS started, max(s.ended) AS ended,
+           'recorded' AS attestation
     FROM attempts s LEFT JOIN plans p ON p.plan = s.plan
-    GROUP BY s.run;
+    GROUP BY s.run
+    UNION ALL
+    SELECT i."import", i."import", i.claims->>'$.task', i.samples,
+           (SELECT count(*) FROM imported a
+            WHERE a."import" = i."import" AND a.output_commitment IS NOT NULL),
+           0, i.created, i.created, 'unattested'
+    FROM imports i
+    WHERE i."position" IN (SELECT min("position") FROM imports GROUP BY "import");
 """
 
 
@@ -125,12 +159,18 @@ def ddl() -> str:
     return "\n".join([_MACROS, _log(), _TABLES, *map(_view, KINDS), _JOINED])
 
 
+def overlay() -> str:
+    """Return the statements that show today's views over the tables of another version's file."""
+    shown = "\n".join([_MACROS, *map(_view, KINDS), _JOINED])
+    return re.sub(r"^CREATE (VIEW|MACRO) ", r"CREATE TEMP \1 ", shown, flags=re.MULTILINE)
+
+
 def define(connection: DuckDBPyConnection) -> None:
     """Make an empty projection in the connection's current database."""
     connection.execute(ddl())
 
 
-def signature(connection: DuckDBPyConnection, database: str) -> set[tuple[str, ...]]:
+def signature(connection: DuckDBPyConnection, database: str) -> frozenset[tuple[str, ...]]:
     """Return all that `database` defines: tables, columns, views, macros, types, indexes.
 
     Two databases with equal signatures show the same rows in the same way.
@@ -139,7 +179,7 @@ def signature(connection: DuckDBPyConnection, database: str) -> set[tuple[str, .
     for query in _CATALOGUE:
         rows = connection.execute(query, [database]).fetchall()
         found.update(tuple(str(cell) for cell in row) for row in rows)
-    return found
+    return frozenset(found)
 
 
 _CATALOGUE = (
@@ -177,7 +217,7 @@ def _value(name: str) -> str:
     return f"TRY_CAST({text} AS BIGINT)" if name in _COUNTS else text
 
 
-_LEAF = r"sha256('\x00'::BLOB || encode(canon))"
+_LEAF = "sha256(unhex('00') || encode(canon))"
 
 
 def _generated(name: str, expression: str, kind: str = "VARCHAR") -> str:

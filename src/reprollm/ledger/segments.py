@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from reprollm.canon import Json, dumps, loads_object
-from reprollm.errors import CheckpointMismatch, NotCanonical
-from reprollm.ledger.checkpoint import Checkpoint, parse
+from reprollm.errors import CheckpointMismatch, NotCanonical, PlanNotCommitted
+from reprollm.records.checkpoint import Checkpoint, parse
 from reprollm.records.merkle import Frontier
 from reprollm.records.shard import ShardReference
 
@@ -167,6 +167,23 @@ def acknowledged(segments: list[Segment], checkpoints: list[Checkpoint]) -> list
                 f"{segment.number}, found none; it was removed"
             )
     return segments if not segments or segments[-1].size in sizes else segments[:-1]
+
+
+def covering(ledger: Path, shard: ShardReference) -> Checkpoint:
+    """Return the log's last checkpoint, which must cover `shard`.
+
+    Raises:
+        PlanNotCommitted: no checkpoint covers it yet.
+        CheckpointMismatch: the log is damaged.
+    """
+    segments, checkpoints = read_segments(ledger), read_checkpoints(ledger)
+    covered = acknowledged(segments, checkpoints)
+    if not any(shard == entry for segment in covered for entry in segment.shards):
+        raise PlanNotCommitted(
+            f"expected the plan in a checkpoint of {ledger} before the first token, found none "
+            f"that covers it; run: reprollm ledger commit {ledger}"
+        )
+    return checkpoints[-1]
 
 
 def positions(segments: list[Segment]) -> Iterator[tuple[int, ShardReference]]:

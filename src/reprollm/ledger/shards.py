@@ -8,24 +8,26 @@ larger than the memory.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from reprollm.canon import loads_object
 from reprollm.errors import CommitmentMismatch, InvalidInput, LeafMismatch, ReprollmError
-from reprollm.records.arrays import ids_from_bytes
-from reprollm.records.commitment import Opening, check_opening
-from reprollm.records.identity import request_id, result_id
+from reprollm.records.commitment import Opening, Withheld, check_opening, commit
 from reprollm.records.kinds import COMMITTED, check
 from reprollm.records.merkle import leaf_hash
+from reprollm.records.regular import regular_record
 from reprollm.records.sealed import parse_openings_line
 from reprollm.records.shard import ShardReference, read_lines
 
+Opened: TypeAlias = tuple[dict[str, Opening], dict[str, Withheld]]
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+_NOTHING: Opened = {}, {}
+
+
+class Entry(NamedTuple):
     """One record as it lies in a shard.
 
     Attributes:
@@ -33,12 +35,14 @@ class Entry:
         leaf: its leaf hash, 32 bytes.
         record: its value.
         openings: those that are present, by field.
+        salts: those of withheld values whose salt is given, by field.
     """
 
     line: bytes
     leaf: bytes
     record: dict[str, Any]
     openings: dict[str, Opening]
+    salts: dict[str, Withheld]
 
 
 def discover(ledger: Path) -> Iterator[tuple[str, Path]]:
@@ -46,9 +50,15 @@ def discover(ledger: Path) -> Iterator[tuple[str, Path]]:
     top = ledger / "shards"
     if not top.is_dir():
         return
-    for path in top.rglob("*.jsonl"):
-        if not path.name.startswith("."):
-            yield path.parent.relative_to(top).as_posix(), path
+    for folder, folders, files in os.walk(top, onerror=_refuse):
+        for name in (*folders, *files):
+            if name.endswith(".jsonl") and not name.startswith("."):
+                yield Path(folder).relative_to(top).as_posix(), Path(folder) / name
+
+
+def _refuse(error: OSError) -> None:
+    """Let no folder that cannot be read pass for an empty one."""
+    raise error
 
 
 def checked_entries(ledger: Path, shard: ShardReference) -> Iterator[Entry]:
@@ -64,24 +74,16 @@ def checked_entries(ledger: Path, shard: ShardReference) -> Iterator[Entry]:
     openings = _Openings(openings_path)
     state = hashlib.sha256()
     number, suspect = 0, 0
-    for number, line in _numbered_lines(path):
-        state.update(line)
-        state.update(b"\n")
-        try:
-            record = loads_object(line)
-            check(record)
-        except InvalidInput as error:
-            raise LeafMismatch(f"{path}, line {number}: {error}") from None
+    for number, line in _numbered_lines(path, state):
+        record = regular_record(line) or _odd_record(path, number, line)
         leaf = leaf_hash(line)
-        entry = Entry(line, leaf, record, openings.of(leaf.hex()))
-        if not suspect and openings.more and not entry.openings and record["kind"] in COMMITTED:
-            suspect = number
+        entry = Entry(line, leaf, record, *openings.of(leaf.hex()))
+        if not suspect and openings.more and record["kind"] in COMMITTED:
+            suspect = 0 if entry.openings or entry.salts else number
         try:
             check_entry(entry)
         except (CommitmentMismatch, InvalidInput) as error:
             raise CommitmentMismatch(f"{openings_path}, record {number}: {error}") from None
-        except LeafMismatch as error:
-            raise LeafMismatch(f"{path}, line {number}: {error}") from None
         yield entry
     if state.hexdigest() != shard.sha256:
         hint = f"; the openings do not know line {suspect}" if suspect and openings.more else ""
@@ -94,19 +96,28 @@ def checked_entries(ledger: Path, shard: ShardReference) -> Iterator[Entry]:
     openings.finish()
 
 
+def _odd_record(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        record = loads_object(line)
+        check(record)
+    except InvalidInput as error:
+        raise LeafMismatch(f"{path}, line {number}: {error}") from None
+    return record
+
+
 def entries(ledger: Path, shard: ShardReference) -> Iterator[tuple[bytes, dict[str, Opening]]]:
     """Yield line and openings of a shard that was checked before, without checking again."""
     openings = _Openings(shard.openings_path(ledger))
     for _, line in _numbered_lines(shard.path(ledger)):
-        yield line, openings.of(leaf_hash(line).hex()) if openings.more else {}
+        yield line, openings.of(leaf_hash(line).hex())[0] if openings.more else {}
 
 
 def check_entry(entry: Entry) -> None:
-    """Check a record against its openings: commitments, and identities where they are opened.
+    """Check a record against its openings.
 
     Raises:
-        CommitmentMismatch: an opening opens no commitment of the record.
-        LeafMismatch: the record's request or result id is not that of the opened token ids.
+        CommitmentMismatch: an opening opens no commitment of the record, or a salt is given where
+            there is none.
     """
     record, openings = entry.record, entry.openings
     committed = COMMITTED.get(record["kind"], ())
@@ -114,36 +125,11 @@ def check_entry(entry: Entry) -> None:
         commitment = record[field] if field in committed else None
         if commitment is None:
             raise CommitmentMismatch(f"expected openings of {committed}, found one of {field!r}")
-        check_opening(commitment, opening)
-    if record["kind"] == "generation" and "output_ids" in openings:
-        found = _result(record, openings["output_ids"])
-        if found != record["result"]:
-            raise LeafMismatch(
-                f"expected the result id {found} of the opened output, found {record['result']}"
-            )
-    if record["kind"] == "request" and "prompt_ids" in openings:
-        found = _request(record, openings["prompt_ids"])
-        if found != record["request"]:
-            raise LeafMismatch(
-                f"expected the request id {found} of the opened prompt, found {record['request']}"
-            )
-
-
-def _result(record: dict[str, Any], output_ids: Opening) -> str:
-    return result_id(record["request"], ids_from_bytes(output_ids.value), record["finish"])
-
-
-def _request(record: dict[str, Any], prompt_ids: Opening) -> str:
-    return request_id(
-        snapshot=record["snapshot"],
-        tokenizer=record["tokenizer"],
-        settings=record["settings"],
-        seed=record["seed"],
-        repetition=record["repetition"],
-        engine=record["engine"],
-        dtype=record["dtype"],
-        prompt_ids=ids_from_bytes(prompt_ids.value),
-    )
+        if commit(*opening) != commitment:
+            check_opening(commitment, opening)
+    for field in entry.salts:
+        if field not in committed or record[field] is None:
+            raise CommitmentMismatch(f"expected salts of {committed}, found one of {field!r}")
 
 
 class _Openings:
@@ -154,7 +140,7 @@ class _Openings:
         self._lines = _numbered_lines(path) if path.exists() else iter(())
         self._number = 0
         self._leaf: str | None = None
-        self._openings: dict[str, Opening] = {}
+        self._found: Opened = _NOTHING
         self._advance()
 
     @property
@@ -162,11 +148,11 @@ class _Openings:
         """Whether openings are left."""
         return self._leaf is not None
 
-    def of(self, leaf: str) -> dict[str, Opening]:
-        """Return the openings of the record with this leaf hash; empty where there are none."""
+    def of(self, leaf: str) -> Opened:
+        """Return openings and given salts of the record with this leaf hash."""
         if leaf != self._leaf:
-            return {}
-        found = self._openings
+            return _NOTHING
+        found = self._found
         self._advance()
         return found
 
@@ -192,17 +178,24 @@ class _Openings:
             leaf, found = parse_openings_line(line)
         except InvalidInput as error:
             raise CommitmentMismatch(f"{self._path}, line {number}: {error}") from None
-        self._openings = {opening.field: opening for opening in found}
-        if len(self._openings) != len(found) or not found:
+        opened: dict[str, Opening] = {}
+        salts: dict[str, Withheld] = {}
+        for item in found:
+            if isinstance(item, Opening):
+                opened[item.field] = item
+            else:
+                salts[item.field] = item
+        if len(opened) + len(salts) != len(found) or not found or opened.keys() & salts:
             raise CommitmentMismatch(
                 f"{self._path}, line {number}: expected one opening a field, found a field twice"
             )
+        self._found = opened, salts
         self._leaf = leaf
 
 
-def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _numbered_lines(path: Path, state: hashlib._Hash | None = None) -> Iterator[tuple[int, bytes]]:
     try:
-        yield from enumerate(read_lines(path), start=1)
+        yield from enumerate(read_lines(path, state), start=1)
     except FileNotFoundError:
         raise LeafMismatch(f"expected the shard {path}, found no such file") from None
     except ReprollmError as error:

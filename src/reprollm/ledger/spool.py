@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ ROWS_A_PART = 65_536
 _EVENT = struct.Struct("<c32s32s32s16sQ")
 _PLANNED = struct.Struct("<Q32sQ32s32s")
 _NONE = bytes(HASH_BYTES)
-_BUFFER_BYTES = 1 << 20
+_NO_ATTEMPT = bytes(16)
+_BUFFER_BYTES = 1 << 18
 
 
 class Event(NamedTuple):
@@ -111,45 +113,51 @@ class SpoolWriter:
     def __init__(self, spool: Spool, shard: str) -> None:
         self._spool = spool
         self._shard = shard
-        self._buffers: dict[str, bytearray] = {}
-        self._pending = 0
+        self._leaves = bytearray()
+        self._planned = bytearray()
+        self._events: defaultdict[int, bytearray] = defaultdict(bytearray)
 
     def add(self, leaf: bytes, record: dict[str, Any], position: int) -> None:
         """Add what later passes need of the record at `position`."""
-        self._write(f"{self._shard}.leaves", leaf)
+        self._leaves += leaf
         kind = record["kind"]
         if kind == "request":
             plan, request = bytes.fromhex(record["plan"]), bytes.fromhex(record["request"])
-            self._event(Event(b"r", plan, request, _NONE, _NONE[:16], position))
-            row = Planned(position, plan, record["index"], leaf, request)
-            self._write(f"{self._shard}.planned", _PLANNED.pack(*row))
-        elif kind in ("generation", "failure"):
-            result = bytes.fromhex(record["result"]) if kind == "generation" else _NONE
-            self._event(
-                Event(
-                    kind[0].encode(),
-                    bytes.fromhex(record["run"]),
-                    bytes.fromhex(record["request"]),
-                    result,
-                    bytes.fromhex(record["attempt"]),
-                    position,
-                )
-            )
+            self._event(b"r", plan, request, _NONE, _NO_ATTEMPT, position)
+            self._planned += _PLANNED.pack(position, plan, record["index"], leaf, request)
+        elif kind == "generation":
+            self._answer(b"g", record, bytes.fromhex(record["result"]), position)
+        elif kind == "failure":
+            self._answer(b"f", record, _NONE, position)
+        if len(self._leaves) > _BUFFER_BYTES:
+            self.flush()
 
     def flush(self) -> None:
         """Write out what is still held."""
-        for name, buffer in self._buffers.items():
+        process = os.getpid()
+        self._append(f"{self._shard}.leaves", self._leaves)
+        self._append(f"{self._shard}.planned", self._planned)
+        for part, rows in self._events.items():
+            self._append(f"{part}.{process}.events", rows)
+
+    def _answer(self, kind: bytes, record: dict[str, Any], result: bytes, position: int) -> None:
+        run, request = bytes.fromhex(record["run"]), bytes.fromhex(record["request"])
+        self._event(kind, run, request, result, bytes.fromhex(record["attempt"]), position)
+
+    def _event(
+        self,
+        kind: bytes,
+        owner: bytes,
+        request: bytes,
+        result: bytes,
+        attempt: bytes,
+        position: int,
+    ) -> None:
+        part = int.from_bytes(request[:4], "big") % self._spool.parts
+        self._events[part] += _EVENT.pack(kind, owner, request, result, attempt, position)
+
+    def _append(self, name: str, rows: bytearray) -> None:
+        if rows:
             with (self._spool.folder / name).open("ab") as file:
-                file.write(buffer)
-        self._buffers.clear()
-        self._pending = 0
-
-    def _event(self, event: Event) -> None:
-        part = int.from_bytes(event.request[:4], "big") % self._spool.parts
-        self._write(f"{part}.{os.getpid()}.events", _EVENT.pack(*event))
-
-    def _write(self, name: str, row: bytes) -> None:
-        self._buffers.setdefault(name, bytearray()).extend(row)
-        self._pending += len(row)
-        if self._pending > _BUFFER_BYTES:
-            self.flush()
+                file.write(rows)
+            rows.clear()

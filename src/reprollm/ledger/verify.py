@@ -12,7 +12,7 @@ from __future__ import annotations
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,30 +20,27 @@ from typing import TYPE_CHECKING
 from reprollm.errors import InvalidInput, ProjectionMismatch, ReprollmError
 from reprollm.ledger import coverage, projected
 from reprollm.ledger.attempts import AttemptAudit
-from reprollm.ledger.checkpoint import Checkpoint
-from reprollm.ledger.examine import Block, Examined, examine
+from reprollm.ledger.blocks import Block
+from reprollm.ledger.deviations import DeviationAudit
+from reprollm.ledger.examine import Examined, examine
+from reprollm.ledger.imports import ImportAudit
 from reprollm.ledger.lock import reading
 from reprollm.ledger.plans import PlanAudit
 from reprollm.ledger.projection import opened
+from reprollm.ledger.remarks import deviation_remarks, run_remarks, withheld_remarks
 from reprollm.ledger.report import Check, Problem, Report, RunCoverage, Verdict
-from reprollm.ledger.segments import (
-    Segment,
-    acknowledged,
-    positions,
-    read_checkpoints,
-    read_segments,
-)
+from reprollm.ledger.roots import Log, RootAudit, read_log
 from reprollm.ledger.shards import discover
 from reprollm.ledger.spool import Spool
 from reprollm.ledger.workers import in_order, processes_for
-from reprollm.records.merkle import Frontier
 from reprollm.records.shard import ShardReference
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _CHECKS = (
-    "log", "shards", "records", "openings", "roots", "plans", "attempts", "coverage", "projection",
+    "log", "shards", "records", "openings", "roots", "identities", "plans", "attempts",
+    "deviations", "coverage", "imports", "projection",
 )  # fmt: skip
 
 
@@ -68,7 +65,7 @@ def verify(
         raise InvalidInput(f"expected a ledger folder at {ledger}, found none")
     with reading(ledger):
         try:
-            log = _read_log(ledger)
+            log = read_log(ledger)
         except InvalidInput:
             raise
         except ReprollmError as error:
@@ -79,36 +76,12 @@ def verify(
             return _Verification(ledger, log, spool, allow_incomplete).run(on_records)
 
 
-@dataclass(frozen=True)
-class _Log:
-    segments: list[Segment]
-    checkpoints: list[Checkpoint]
-    pending: Segment | None
-
-    @property
-    def size(self) -> int:
-        return self.segments[-1].size
-
-    def shards(self) -> list[tuple[int, ShardReference]]:
-        return list(positions(self.segments))
-
-
-def _read_log(ledger: Path) -> _Log:
-    segments, checkpoints = read_segments(ledger), read_checkpoints(ledger)
-    covered = acknowledged(segments, checkpoints)
-    if not covered:
-        raise InvalidInput(
-            f"expected a log in {ledger / 'log'}, found none; run: reprollm ledger commit {ledger}"
-        )
-    return _Log(covered, checkpoints, None if covered == segments else segments[-1])
-
-
 @dataclass
 class _Verification:
     """One verification on its way."""
 
     ledger: Path
-    log: _Log
+    log: Log
     spool: Spool
     allow_incomplete: bool
     checks: list[Check] = field(default_factory=list)
@@ -116,9 +89,13 @@ class _Verification:
     notices: list[str] = field(default_factory=list)
     attempts: AttemptAudit = field(default_factory=AttemptAudit)
     plans: PlanAudit = field(default_factory=PlanAudit)
+    imports: ImportAudit = field(default_factory=ImportAudit)
+    deviations: DeviationAudit = field(default_factory=DeviationAudit)
     blocks: list[Block] = field(default_factory=list)
     commitments: int = 0
     opened: int = 0
+    salted: int = 0
+    untrue: list[str] = field(default_factory=list)
     sound: bool = False
 
     def run(self, on_records: Callable[[int], None]) -> Report:
@@ -132,6 +109,7 @@ class _Verification:
         if self.sound:
             self._check_plans_and_attempts()
             runs = self._check_coverage(processes)
+            self._check_imports()
             self._check_projection(shards, processes)
         done = {check.name for check in self.checks}
         skipped = [name for name in _CHECKS if name not in done]
@@ -147,12 +125,13 @@ class _Verification:
             runs,
             self.attempts.lines(),
             uncommitted,
+            self.opened,
         )
 
     def _check(self, name: str, count: int, unit: str, problems: Sequence[Problem]) -> None:
         verdict = Verdict.FAILED if problems else Verdict.OK
         self.checks.append(Check(name, count, unit, verdict))
-        self.problems += problems
+        self.problems += [replace(problem, check=name) for problem in problems]
 
     def _read_shards(
         self,
@@ -161,7 +140,7 @@ class _Verification:
         on_records: Callable[[int], None],
     ) -> None:
         """Check every shard, and the roots over their leaves in log order."""
-        damages, roots, records = [], _Roots(self.log), 0
+        damages, roots, records = [], RootAudit(self.log), 0
         work = partial(_examine_placed, self.ledger, self.spool)
         for found in in_order(work, shards, processes):
             records += sum(found.kinds.values())
@@ -176,23 +155,29 @@ class _Verification:
         unit = f"commitments, {self.opened} opened"
         self.checks.append(Check("records", records, "canonical records", self.checks[-1].verdict))
         self.checks.append(Check("openings", self.commitments, unit, self.checks[-1].verdict))
-        if self.opened < self.commitments:
-            self.notices.append(
-                f"{self.commitments - self.opened} of {self.commitments} texts and arrays are "
-                "withheld: their commitments stand, their openings are not here"
-            )
+        self.notices += withheld_remarks(self.commitments, self.opened, self.salted)
         if not damages:
             count = len(self.log.segments) + len(self.log.checkpoints)
             self._check("roots", count, "roots of segments and checkpoints", roots.finish())
         self.sound = not self.problems
+        untrue = [Problem("LeafMismatch", sentence) for sentence in self.untrue]
+        self._check("identities", records, "records, own ids recomputed where opened", untrue)
 
     def _take(self, found: Examined) -> None:
         self.attempts.take(found)
+        self.imports.take(found)
+        for position, record in found.heads:
+            if record["kind"] == "plan":
+                self.deviations.plan(record)
+            elif record["kind"] == "deviation":
+                self.deviations.deviation(position, record)
         self.blocks += found.blocks
         self.commitments += found.commitments
         self.opened += found.opened
+        self.salted += found.salted
+        self.untrue += found.untrue
 
-    def _follow(self, found: Examined, roots: _Roots) -> None:
+    def _follow(self, found: Examined, roots: RootAudit) -> None:
         for leaf in self.spool.leaves(found.shard.sha256):
             roots.append(leaf)
         heads = deque(item for item in found.heads if item[1]["kind"] == "plan")
@@ -217,7 +202,8 @@ class _Verification:
 
     def _check_plans_and_attempts(self) -> None:
         self._check("plans", self.plans.requests, "planned requests", self.plans.finish())
-        problems = self.attempts.finish(self.plans.heads)
+        checkpoints = {item.size: item.root.hex() for item in self.log.checkpoints}
+        problems = self.attempts.finish(self.plans.ends, checkpoints)
         lines = self.attempts.lines()
         self._check("attempts", len(lines), "attempts", problems)
         for how in ("interrupted", "killed", "failed", "abandoned"):
@@ -226,9 +212,13 @@ class _Verification:
                 self.notices.append(f"{count} attempts ended otherwise than complete: {how}")
 
     def _check_coverage(self, processes: int) -> tuple[RunCoverage, ...]:
-        work = partial(coverage.judge_part, self.spool, self.attempts.runs())
+        pairs = self.deviations.pairs()
+        work = partial(coverage.judge_part, self.spool, self.attempts.runs(), pairs)
         workers = min(processes, self.spool.parts)
-        runs, problems = coverage.total(in_order(work, range(self.spool.parts), workers))
+        runs, overlaps, problems = coverage.total(in_order(work, range(self.spool.parts), workers))
+        untrue = self.deviations.finish(overlaps, self.attempts.begun())
+        self._check("deviations", len(pairs), "changes of the plan", untrue)
+        self.notices += deviation_remarks(self.deviations.records)
         gaps = [gap for run in runs if (gap := coverage.missing_problem(run))]
         if not runs and self.plans.heads:
             gaps = [coverage.nothing_answered(len(self.plans.heads))]
@@ -240,8 +230,13 @@ class _Verification:
             problems += gaps
         planned = sum(run.planned for run in runs)
         self._check("coverage", planned, f"requests of {len(runs)} runs", problems)
-        self.notices += _remarks(runs)
+        self.notices += run_remarks(runs)
         return runs
+
+    def _check_imports(self) -> None:
+        problems = self.imports.finish()
+        self._check("imports", self.imports.samples, "answers, unattested", problems)
+        self.notices += self.imports.notices()
 
     def _check_projection(self, shards: list[tuple[int, ShardReference]], processes: int) -> None:
         problems = list(self._projection_problems(shards, processes))
@@ -275,59 +270,6 @@ class _Verification:
 
 def _examine_placed(ledger: Path, spool: Spool, place: tuple[int, ShardReference]) -> Examined:
     return examine(ledger, spool, *place)
-
-
-class _Roots:
-    """Compares the tree, as it grows, with what segments and checkpoints say of it."""
-
-    def __init__(self, log: _Log) -> None:
-        self._tree = Frontier()
-        self._segments = {segment.size: segment for segment in log.segments}
-        self._checkpoints = {checkpoint.size: checkpoint for checkpoint in log.checkpoints}
-        self._origin = log.segments[0].origin
-        self._problems: list[Problem] = []
-
-    def append(self, leaf: bytes) -> None:
-        if not self._tree.size and not self._origin.endswith(f"/{leaf.hex()[:16]}"):
-            self._report(f"the log's name {self._origin!r} does not end in its first leaf's hash")
-        self._tree.append(leaf)
-        segment = self._segments.get(self._tree.size)
-        if segment:
-            self._compare(segment)
-
-    def finish(self) -> list[Problem]:
-        return self._problems
-
-    def _compare(self, segment: Segment) -> None:
-        root = self._tree.root().hex()
-        if segment.root != root:
-            self._report(
-                f"segment {segment.number}: expected the root {root}, found "
-                f"{segment.root}; records were changed, dropped, added or moved"
-            )
-        elif segment.frontier != tuple(item.hex() for item in self._tree.roots):
-            self._report(f"segment {segment.number}: its frontier is not that of its root")
-        checkpoint = self._checkpoints[segment.size]
-        if (checkpoint.root.hex(), checkpoint.origin) != (root, self._origin):
-            self._report(
-                f"checkpoint over {checkpoint.size} records: expected {self._origin} with root "
-                f"{root}, found {checkpoint.origin} with {checkpoint.root.hex()}"
-            )
-
-    def _report(self, sentence: str) -> None:
-        self._problems.append(Problem("CheckpointMismatch", sentence))
-
-
-def _remarks(runs: Sequence[RunCoverage]) -> Iterator[str]:
-    for run in runs:
-        name = f"run {run.run[:16]}"
-        if run.failed:
-            yield f"{name}: {run.failed} requests failed with a recorded reason"
-        if run.rerolled:
-            yield (
-                f"{name}: {run.rerolled} requests were answered again; {run.replicates} later "
-                f"answers are equal, {run.differing} differ from the final one"
-            )
 
 
 def _bytes(path: Path) -> int:

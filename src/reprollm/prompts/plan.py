@@ -177,14 +177,15 @@ def _core(sources: Sources, samplings: list[Sampling], chat: str | None) -> dict
         "data_sha256": sources.data.sha256,
         "template_sha256": sources.template.sha256,
         "examples_sha256": sources.examples.sha256 if sources.examples else None,
-        "chat_template_sha256": hashlib.sha256(chat.encode()).hexdigest() if chat else None,
+        "chat_template_sha256": _sha256(chat),
         "snapshot": lock.snapshot,
         "weights": lock.weights,
         "tokenizer": lock.tokenizer,
         "engine": config.engine.settings().to_json(),
         "prompt": {
             "chat": config.prompt.chat,
-            "system": config.prompt.system,
+            # By its hash, so that a prompt which is withheld later stands nowhere in the log.
+            "system_sha256": _sha256(config.prompt.system),
             "clock": config.prompt.clock,
         },
         "few_shot": {"count": few_shot.count, "seed": few_shot.seed} if few_shot else None,
@@ -199,3 +200,7 @@ def _core(sources: Sources, samplings: list[Sampling], chat: str | None) -> dict
         "repetitions": config.repetitions,
         "scores": list(config.scores),
     }
+
+
+def _sha256(text: str | None) -> str | None:
+    return None if text is None else hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -36,10 +36,15 @@ def floats_from_bytes(value: bytes) -> list[float]:
     return array_from_bytes("f", value).tolist()
 
 
-def array_from_bytes(code: str, value: bytes) -> array:  # type: ignore[type-arg]
-    """Return `value` as an array of 4-byte items of the given `array` type code."""
+def check_whole(value: bytes) -> None:
+    """Raise `InvalidInput` unless `value` is a whole number of 4-byte items."""
     if len(value) % 4:
         raise InvalidInput(f"expected a multiple of 4 bytes, found {len(value)}")
+
+
+def array_from_bytes(code: str, value: bytes) -> array:  # type: ignore[type-arg]
+    """Return `value` as an array of 4-byte items of the given `array` type code."""
+    check_whole(value)
     values = array(code, value)
     if sys.byteorder == "big":
         values.byteswap()

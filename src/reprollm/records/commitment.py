@@ -11,6 +11,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from reprollm.errors import CommitmentMismatch
 
@@ -19,13 +20,23 @@ _TAG = b"reprollm/commitment/v1"
 _PREFIX = len(_TAG).to_bytes(8, "big") + _TAG + SALT_BYTES.to_bytes(8, "big")
 
 
-@dataclass(frozen=True)
-class Opening:
+class Opening(NamedTuple):
     """What opens one commitment: the field it stands in, its salt (32 bytes), its value's bytes."""
 
     field: str
     salt: bytes
     value: bytes
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """The salt (32 bytes) of a commitment whose value is withheld.
+
+    Whoever has the value can confirm it against the commitment; nobody can read it from here.
+    """
+
+    field: str
+    salt: bytes
 
 
 def commit(field: str, salt: bytes, value: bytes) -> str:
@@ -36,8 +47,8 @@ def commit(field: str, salt: bytes, value: bytes) -> str:
     """
     if len(salt) != SALT_BYTES:
         raise CommitmentMismatch(f"expected a salt of {SALT_BYTES} bytes, found {len(salt)}")
-    framed = b"".join((_PREFIX, salt, _frame(field), len(value).to_bytes(8, "big"), value))
-    return hashlib.sha256(framed).hexdigest()
+    length = len(value).to_bytes(8, "big")
+    return hashlib.sha256(b"".join((_PREFIX, salt, _frame(field), length, value))).hexdigest()
 
 
 def seal(field: str, value: bytes) -> tuple[str, Opening]:

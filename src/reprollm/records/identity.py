@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
-from reprollm.canon import Json, digest, dumps
-from reprollm.records.arrays import ids_to_bytes
+from reprollm.canon import Json, Spelled, digest, dumps, loads
+from reprollm.records.arrays import check_whole, ids_to_bytes
 
 
 def request_id(
@@ -17,7 +18,7 @@ def request_id(
     repetition: int,
     engine: str,
     dtype: str,
-    prompt_ids: Sequence[int],
+    prompt_ids: Sequence[int] | bytes,
 ) -> str:
     """Return the identity of one request: everything that decides its answer.
 
@@ -29,28 +30,48 @@ def request_id(
         repetition: 0 for the first asking.
         engine: engine family, for example `transformers`.
         dtype: the dtype in which the model computes, for example `float32`.
-        prompt_ids: the rendered prompt's token ids, shape (n,).
+        prompt_ids: the rendered prompt's token ids, shape (n,), or their bytes.
+
+    Raises:
+        InvalidInput: the bytes are no whole number of ids.
     """
-    facts: dict[str, Json] = {
-        "snapshot": snapshot,
-        "tokenizer": tokenizer,
-        "settings": settings,
-        "seed": seed,
-        "repetition": repetition,
-        "engine": engine,
-        "dtype": dtype,
-    }
-    return digest("reprollm/request/v1", dumps(facts), ids_to_bytes(prompt_ids))
+    known = settings.text if isinstance(settings, Spelled) else dumps(settings).decode()
+    facts = _facts(snapshot, tokenizer, known, seed, repetition, engine, dtype)
+    return digest("reprollm/request/v1", facts, _id_bytes(prompt_ids))
 
 
-def result_id(request: str, output_ids: Sequence[int], finish: str) -> str:
-    """Return the identity of an answer: request, output token ids (n,), finish reason."""
+@lru_cache(maxsize=256)
+def _facts(*facts: str | int) -> bytes:
+    """Return the canonical bytes of all that decides an answer but the prompt."""
+    snapshot, tokenizer, settings, seed, repetition, engine, dtype = facts
+    return dumps(
+        {
+            "snapshot": snapshot,
+            "tokenizer": tokenizer,
+            "settings": loads(str(settings).encode()),
+            "seed": seed,
+            "repetition": repetition,
+            "engine": engine,
+            "dtype": dtype,
+        }
+    )
+
+
+def result_id(request: str, output_ids: Sequence[int] | bytes, finish: str) -> str:
+    """Return the identity of an answer: request, output token ids (n,) or bytes, finish reason."""
     return digest(
         "reprollm/result/v1",
         request.encode("ascii"),
-        ids_to_bytes(output_ids),
+        _id_bytes(output_ids),
         finish.encode("ascii"),
     )
+
+
+def _id_bytes(ids: Sequence[int] | bytes) -> bytes:
+    if not isinstance(ids, bytes):
+        return ids_to_bytes(ids)
+    check_whole(ids)
+    return ids
 
 
 def plan_id(core: dict[str, Json], requests: Iterable[str]) -> str:
@@ -58,6 +79,19 @@ def plan_id(core: dict[str, Json], requests: Iterable[str]) -> str:
     return digest(
         "reprollm/plan/v1", dumps(core), *(request.encode("ascii") for request in requests)
     )
+
+
+def import_id(file_sha256: str, tool: str, tool_version: str | None) -> str:
+    """Return the identity of an import: the file's hash (hex), and who is said to have written it.
+
+    A version that the file does not tell counts as the empty text.
+    """
+    parts = (
+        file_sha256.encode("ascii"),
+        tool.encode("utf-8"),
+        (tool_version or "").encode("utf-8"),
+    )
+    return digest("reprollm/import/v1", *parts)
 
 
 def run_id(plan: str, code: str, nonce: str) -> str:

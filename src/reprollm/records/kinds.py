@@ -56,6 +56,12 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
+def _checkpoint(value: Any) -> bool:
+    if not isinstance(value, dict) or value.keys() != {"size", "root"}:
+        return False
+    return _count(value["size"]) and _hash(value["root"])
+
+
 def _maybe(check: Check) -> Check:
     return lambda value: value is None or check(value)
 
@@ -69,7 +75,10 @@ ENDINGS = ("complete", "interrupted", "killed", "failed")
 COMMITTED = {
     "request": ("prompt", "prompt_ids", "source", "reference"),
     "generation": ("output", "output_ids", "logprobs", "margins"),
+    "imported": ("prompt", "reference", "output"),
 }
+COMMITTED_FIELDS = tuple(sorted({name for names in COMMITTED.values() for name in names}))
+TEXT_FIELDS = frozenset({"prompt", "output", "source", "reference"})
 
 KINDS: Mapping[str, Mapping[str, Check]] = {
     "plan": {
@@ -107,6 +116,16 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "source": _maybe(_hash),
         "reference": _maybe(_hash),
     },
+    "deviation": {
+        "plan": _hash,
+        "before": _hash,
+        "changed": _object,
+        "kept": _count,
+        "dropped": _count,
+        "added": _count,
+        "reason": _maybe(_text),
+        "created": _time,
+    },
     "environment": {"environment": _hash, "facts": _object},
     "start": {
         "attempt": _attempt,
@@ -118,6 +137,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "environment": _hash,
         "snapshot": _hash,
         "snapshot_check": _one_of("full", "stat"),
+        "checkpoint": _checkpoint,
         "engine": _object,
         "code": _hash,
         "host": _text,
@@ -180,6 +200,32 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "subject": _text,
         "evidence": _object,
         "created": _time,
+    },
+    "import": {
+        "import": _hash,
+        "tool": _text,
+        "tool_version": _maybe(_text),
+        "format": _text,
+        "file": _object,
+        "claims": _object,
+        "unsaid": _texts,
+        "samples": _count,
+        "created": _time,
+    },
+    "imported": {
+        "import": _hash,
+        "index": _count,
+        "item": _text,
+        "stratum": _maybe(_text),
+        "sampling": _text,
+        "seed": _maybe(_text),
+        "repetition": _count,
+        "model": _maybe(_text),
+        "prompt": _maybe(_hash),
+        "reference": _maybe(_hash),
+        "output": _maybe(_hash),
+        "finish": _maybe(_text),
+        "claimed": _object,
     },
     "note": {"text": _text, "created": _time},
 }

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reprollm.errors import InvalidInput
-from reprollm.records.commitment import SALT_BYTES, Opening, seal
+from reprollm.records.commitment import SALT_BYTES, Opening, Withheld, seal
+from reprollm.records.kinds import TEXT_FIELDS as TEXT_FIELDS
+from reprollm.records.regular_openings import regular_openings
 
-TEXT_FIELDS = frozenset({"prompt", "output", "source", "reference"})
 # JSON strings as RFC 8785, section 3.2.2.2, writes them.
 _quote = json.encoder.encode_basestring
+_WITHHELD_KEYS = 2
 
 
 @dataclass(frozen=True)
@@ -34,18 +36,24 @@ def seal_record(record: dict[str, Any], values: Mapping[str, bytes | None]) -> S
     return Sealed({**record, **commitments}, openings)
 
 
-def openings_line(leaf: str, openings: tuple[Opening, ...]) -> bytes:
-    """Return the canonical line that holds the openings of the record with leaf hash `leaf`."""
+def openings_line(leaf: str, openings: Iterable[Opening | Withheld]) -> bytes:
+    """Return the canonical line that holds the openings of the record with leaf hash `leaf`.
+
+    A value that is withheld while its salt is given stands as `{"field":…,"salt":…}`.
+    """
     entries = ",".join(map(_to_text, openings))
     return f'{{"leaf":{_quote(leaf)},"openings":[{entries}]}}'.encode()
 
 
-def parse_openings_line(line: bytes) -> tuple[str, tuple[Opening, ...]]:
+def parse_openings_line(line: bytes) -> tuple[str, tuple[Opening | Withheld, ...]]:
     """Return leaf hash (hex) and openings of such a line.
 
     Raises:
         InvalidInput: the line is not exactly what `openings_line` writes for some openings.
     """
+    regular = regular_openings(line)
+    if regular is not None:
+        return regular
     try:
         value = json.loads(line)
         leaf, openings = value["leaf"], tuple(map(_from_trusted_json, value["openings"]))
@@ -71,9 +79,11 @@ def openings_from_json(value: Any) -> tuple[Opening, ...]:
         ) from None
 
 
-def _to_text(opening: Opening) -> str:
-    """Return the canonical JSON text of one opening."""
+def _to_text(opening: Opening | Withheld) -> str:
+    """Return the canonical JSON text of one entry."""
     field, salt = opening.field, opening.salt.hex()
+    if isinstance(opening, Withheld):
+        return f'{{"field":{_quote(field)},"salt":"{salt}"}}'
     if field in TEXT_FIELDS:
         text = _quote(opening.value.decode("utf-8"))
         return f'{{"field":"{field}","salt":"{salt}","text":{text}}}'
@@ -81,14 +91,23 @@ def _to_text(opening: Opening) -> str:
     return f'{{"base64":"{coded}","field":{_quote(field)},"salt":"{salt}"}}'
 
 
-def _from_trusted_json(entry: dict[str, str]) -> Opening:
-    """Return the opening in `entry`, whose spelling the caller compares."""
+def _from_trusted_json(entry: dict[str, str]) -> Opening | Withheld:
+    """Return what stands in `entry`, whose spelling the caller compares."""
     field = entry["field"]
+    if len(entry) == _WITHHELD_KEYS:
+        return Withheld(field, _whole_salt(entry["salt"]))
     if field in TEXT_FIELDS:
         value = entry["text"].encode("utf-8")
     else:
         value = base64.b64decode(entry["base64"])
     return Opening(field, bytes.fromhex(entry["salt"]), value)
+
+
+def _whole_salt(text: str) -> bytes:
+    salt = bytes.fromhex(text)
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"expected a salt of {SALT_BYTES} bytes, found {len(salt)}")
+    return salt
 
 
 def _from_json(entry: dict[str, Any]) -> Opening:

@@ -25,6 +25,7 @@ from reprollm.records.merkle import leaf_hash
 from reprollm.records.sealed import Sealed, openings_line, parse_openings_line
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
+_PIECE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, order=True)
@@ -120,20 +121,35 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def read_lines(path: Path) -> Iterator[bytes]:
+def read_lines(path: Path, state: hashlib._Hash | None = None) -> Iterator[bytes]:
     """Yield the lines of a shard or openings file without their line ends, in order.
+
+    Args:
+        path: the file.
+        state: a hash that takes in all bytes of the file; whole once the last line was yielded.
 
     Raises:
         InvalidInput: a line is longer than `MAX_LINE_BYTES`, or the last one has no line end.
     """
-    with path.open("rb") as file:
-        for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), start=1):
-            if not line.endswith(b"\n"):
-                raise InvalidInput(
-                    f"expected lines that end and hold at most {MAX_LINE_BYTES} bytes, "
-                    f"found line {number} of {path} cut off or too long"
-                )
-            yield line[:-1]
+    number, rest = 0, b""
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(_PIECE_BYTES):
+            if state is not None:
+                state.update(piece)
+            *lines, rest = (rest + piece).split(b"\n")
+            if len(lines[0] if lines else rest) >= MAX_LINE_BYTES:
+                raise _cut_off(path, number + 1)
+            number += len(lines)
+            yield from lines
+    if rest:
+        raise _cut_off(path, number + 1)
+
+
+def _cut_off(path: Path, number: int) -> InvalidInput:
+    return InvalidInput(
+        f"expected lines that end and hold at most {MAX_LINE_BYTES} bytes, "
+        f"found line {number} of {path} cut off or too long"
+    )
 
 
 def read_records(path: Path) -> Iterator[dict[str, Any]]:
@@ -142,13 +158,16 @@ def read_records(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_openings(path: Path) -> dict[str, dict[str, Opening]]:
-    """Return a shard's openings by leaf hash (hex) and field; empty where there is no file."""
+    """Return a shard's openings by leaf hash (hex) and field; empty where there is no file.
+
+    What is withheld is not among them, whether or not its salt is given.
+    """
     if not path.exists():
         return {}
     found: dict[str, dict[str, Opening]] = {}
     for line in read_lines(path):
         leaf, openings = parse_openings_line(line)
-        found[leaf] = {opening.field: opening for opening in openings}
+        found[leaf] = {item.field: item for item in openings if isinstance(item, Opening)}
     return found
 
 

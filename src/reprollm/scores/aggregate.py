@@ -9,28 +9,42 @@ items decide. So every aggregate names its aggregation and counts both.
 | `mean_of_ratios` | the mean of the defined items' ratios: every item weighs the same |
 | `corpus` | the sum of numerators over the sum of denominators: every character weighs the same |
 
-For measures whose denominator is always 1 the two agree, and only `mean_of_ratios` is given.
+For measures whose denominator is always 1 the two agree, and only `mean_of_ratios` is given. The
+mean's sum is exact and rounded once, so that neither order nor number of the items changes a digit.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
+from reprollm.scores.exact import ExactSum
 from reprollm.scores.measures import Ratio
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ItemScore:
-    """The score of one final answer."""
+    """The score of one final answer.
 
+    Attributes:
+        index: place of its request in the plan.
+        request: request id, hex.
+        item: the data file's id of the item.
+        stratum: the item's stratum, if the data has any.
+        sampling: name of the sampling setting.
+        seed: seed as a decimal string; None where an imported log does not say it.
+        repetition: 0 for the first asking.
+        score: name of the measure.
+        ratio: the score itself.
+        runaway: whether the answer ended only because it ran out of tokens.
+    """
+
+    index: int
     request: str
     item: str
     stratum: str | None
     sampling: str
-    seed: str
+    seed: str | None
     repetition: int
     score: str
     ratio: Ratio
@@ -64,46 +78,79 @@ class Aggregate:
         return None if self.value is None else f"{self.value:.6f}"
 
 
+class Aggregation:
+    """Item scores taken up one by one; memory grows with samplings and strata, not with items."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[tuple[str, str], dict[str | None, _Tally]] = {}
+
+    def add(self, score: ItemScore) -> None:
+        """Take up one item score."""
+        tallies = self._tallies.setdefault((score.score, score.sampling), {None: _Tally()})
+        tallies[None].add(score)
+        if score.stratum is not None:
+            tallies.setdefault(score.stratum, _Tally()).add(score)
+
+    def rows(self) -> list[Aggregate]:
+        """Return the aggregates by score, sampling and level, in that order, strata by name."""
+        found: list[Aggregate] = []
+        for (name, sampling), tallies in sorted(self._tallies.items()):
+            found += tallies[None].rows(name, sampling, "all", None)
+            for stratum in sorted(key for key in tallies if key is not None):
+                found += tallies[stratum].rows(name, sampling, "stratum", stratum)
+        return found
+
+
 def aggregate(scores: Iterable[ItemScore]) -> list[Aggregate]:
     """Return the aggregates of item scores by score, sampling, and level, in that order."""
-
-    def key(score: ItemScore) -> tuple[str, str]:
-        return (score.score, score.sampling)
-
-    rows: list[Aggregate] = []
-    for (name, sampling), group in groupby(sorted(scores, key=key), key=key):
-        members = list(group)
-        rows += _aggregates(name, sampling, "all", None, members)
-        strata = sorted({member.stratum for member in members if member.stratum is not None})
-        for stratum in strata:
-            part = [member for member in members if member.stratum == stratum]
-            rows += _aggregates(name, sampling, "stratum", stratum, part)
-    return rows
+    aggregation = Aggregation()
+    for score in scores:
+        aggregation.add(score)
+    return aggregation.rows()
 
 
-def _aggregates(
-    name: str, sampling: str, level: str, stratum: str | None, members: Sequence[ItemScore]
-) -> list[Aggregate]:
-    ratios = [member.ratio for member in members if member.ratio.denominator]
-    undefined = len(members) - len(ratios)
-    runaway = sum(member.runaway for member in members)
-    values = {"mean_of_ratios": _mean_of_ratios(ratios)}
-    if any(ratio.denominator != 1 for ratio in ratios):
-        values["corpus"] = _corpus(ratios)
-    return [
-        Aggregate(
-            name, sampling, level, stratum, aggregation, value, len(members), undefined, runaway
-        )
-        for aggregation, value in values.items()
-    ]
+@dataclass
+class _Tally:
+    """The counts of one level of one score under one sampling."""
 
+    n: int = 0
+    undefined: int = 0
+    runaway: int = 0
+    numerators: int = 0
+    denominators: int = 0
+    whole: bool = True
+    ratios: ExactSum = field(default_factory=ExactSum)
 
-def _mean_of_ratios(ratios: Sequence[Ratio]) -> float | None:
-    if not ratios:
-        return None
-    return math.fsum(ratio.numerator / ratio.denominator for ratio in ratios) / len(ratios)
+    def add(self, score: ItemScore) -> None:
+        ratio = score.ratio
+        self.n += 1
+        self.runaway += score.runaway
+        if not ratio.denominator:
+            self.undefined += 1
+            return
+        self.numerators += ratio.numerator
+        self.denominators += ratio.denominator
+        self.whole = self.whole and ratio.denominator == 1
+        self.ratios.add(ratio.numerator / ratio.denominator)
 
+    def rows(
+        self, name: str, sampling: str, level: str, stratum: str | None
+    ) -> Iterator[Aggregate]:
+        for aggregation, value in self._values():
+            yield Aggregate(
+                name,
+                sampling,
+                level,
+                stratum,
+                aggregation,
+                value,
+                self.n,
+                self.undefined,
+                self.runaway,
+            )
 
-def _corpus(ratios: Sequence[Ratio]) -> float | None:
-    length = sum(ratio.denominator for ratio in ratios)
-    return sum(ratio.numerator for ratio in ratios) / length if length else None
+    def _values(self) -> Iterator[tuple[str, float | None]]:
+        defined = self.n - self.undefined
+        yield "mean_of_ratios", self.ratios.total() / defined if defined else None
+        if not self.whole:
+            yield "corpus", self.numerators / self.denominators

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,13 @@ import pandera.pyarrow as frame
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from reprollm.errors import StorageFailed
 from reprollm.scores.aggregate import ItemScore
 
+_ROWS = 32_768
 _COLUMNS = pa.schema(
     [
+        ("index", pa.int64()),
         ("request", pa.string()),
         ("item", pa.string()),
         ("stratum", pa.string()),
@@ -34,11 +37,12 @@ _COLUMNS = pa.schema(
 class ItemScores(frame.DataFrameModel):
     """One score of one final answer a row; `value` is null where the score is undefined."""
 
+    index: int = frame.Field(ge=0)
     request: str
     item: str
     stratum: str = frame.Field(nullable=True)
     sampling: str
-    seed: str
+    seed: str = frame.Field(nullable=True)
     repetition: int = frame.Field(ge=0)
     score: str
     numerator: int = frame.Field(ge=0)
@@ -57,15 +61,42 @@ def item_score_table(items: Sequence[ItemScore]) -> pa.Table:
     return ItemScores.validate(pa.Table.from_pylist([_row(item) for item in items], _COLUMNS))
 
 
-def write_item_scores(path: Path, items: Sequence[ItemScore]) -> None:
-    """Write the table to `path`, replacing an older one whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_item_scores(path: Path, items: Iterable[ItemScore]) -> None:
+    """Write the table to `path` as the items come, replacing an older one whole.
+
+    Raises:
+        StorageFailed: the file system refused; an older table is as it was.
+    """
     temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
-    pq.write_table(item_score_table(items), temporary, compression="zstd")
-    temporary.replace(path)
+    remaining = iter(items)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with pq.ParquetWriter(temporary, _COLUMNS, compression="zstd") as writer:
+                while rows := list(islice(remaining, _ROWS)):
+                    writer.write_table(item_score_table(rows))
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageFailed(
+            f"could not write {path}: {error.strerror or error}; make room or allow writing and "
+            "score again"
+        ) from error
 
 
 def _row(item: ItemScore) -> dict[str, Any]:
-    row = asdict(item)
-    ratio = row.pop("ratio")
-    return {**row, **ratio, "value": item.ratio.value}
+    return {
+        "index": item.index,
+        "request": item.request,
+        "item": item.item,
+        "stratum": item.stratum,
+        "sampling": item.sampling,
+        "seed": item.seed,
+        "repetition": item.repetition,
+        "score": item.score,
+        "numerator": item.ratio.numerator,
+        "denominator": item.ratio.denominator,
+        "value": item.ratio.value,
+        "runaway": item.runaway,
+    }

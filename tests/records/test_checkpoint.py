@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reprollm.errors import CheckpointMismatch
-from reprollm.ledger.checkpoint import Checkpoint, parse
+from reprollm.records.checkpoint import Checkpoint, parse
 
 ROOT = bytes(range(32))
 TEXT = f"reprollm/demo/0123456789abcdef\n17\n{base64.b64encode(ROOT).decode()}\n"

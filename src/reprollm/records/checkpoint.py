@@ -41,12 +41,15 @@ class Checkpoint:
     root: bytes
     signatures: tuple[str, ...] = ()
 
+    def body(self) -> str:
+        """Return the three lines that are signed, stamped, and handed to a co-author."""
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
     def text(self) -> str:
-        """Return the checkpoint as it is written into a file, or handed to a co-author."""
-        body = f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+        """Return the checkpoint as its file holds it: the body and the signature lines, if any."""
         if not self.signatures:
-            return body
-        return body + "\n" + "".join(f"{line}\n" for line in self.signatures)
+            return self.body()
+        return self.body() + "\n" + "".join(f"{line}\n" for line in self.signatures)
 
 
 def parse(text: str) -> Checkpoint:

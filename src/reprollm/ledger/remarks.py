@@ -1,0 +1,49 @@
+"""What a reader should know of a ledger though nothing is wrong with it, in sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from reprollm.ledger.report import RunCoverage
+
+
+def run_remarks(runs: Sequence[RunCoverage]) -> Iterator[str]:
+    """Yield what was run more than once, what failed, and what was answered again."""
+    for plan, count in Counter(run.plan for run in runs).items():
+        if count > 1:
+            complete = sum(run.plan == plan and not run.missing for run in runs)
+            yield (
+                f"plan {plan[:16]} was run {count} times, {complete} of them to the end; scores "
+                "and comparisons take the last complete run, and all runs stay in the log"
+            )
+    for run in runs:
+        name = f"run {run.run[:16]}"
+        if run.failed:
+            yield f"{name}: {run.failed} requests failed with a recorded reason"
+        if run.rerolled:
+            yield (
+                f"{name}: {run.rerolled} requests were answered again; {run.replicates} later "
+                f"answers are equal, {run.differing} differ from the final one"
+            )
+
+
+def deviation_remarks(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield in what each later plan differs from the plan before it."""
+    for record in records:
+        changed = ", ".join(record["changed"]) or "nothing but its requests"
+        yield (
+            f"plan {record['plan'][:16]} deviates from plan {record['before'][:16]} before it: "
+            f"changed {changed}; {record['kept']} requests kept, {record['dropped']} dropped, "
+            f"{record['added']} added; reason given: {record['reason'] or 'none'}"
+        )
+
+
+def withheld_remarks(commitments: int, opened: int, salted: int) -> Iterator[str]:
+    """Yield how many of so many committed values are withheld, and with which salts."""
+    of = f"of {commitments} texts and arrays withheld"
+    if salted:
+        yield f"{salted} {of} (salt given: whoever has the text can confirm it)"
+    if secret := commitments - opened - salted:
+        yield f"{secret} {of} (salt secret): their commitments stand, their openings are not here"

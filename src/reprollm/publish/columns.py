@@ -1,0 +1,364 @@
+"""The tables of a bundle: from which rows each is made, in which order, and what its columns mean.
+
+Every query ends in an order in which no two rows are equal, so that the same log gives the same
+file. Texts that are withheld are null.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, its Arrow type, its meaning.
+
+    Attributes:
+        kind: `string`, `int64`, `double`, `bool`, `list<float>`, `list<uint32>` or `list<string>`;
+            list columns of numbers are made from little-endian bytes.
+    """
+
+    name: str
+    kind: str
+    means: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: its file's name, what a row is, how its rows are found, its columns.
+
+    Attributes:
+        name: the file's name without its suffix.
+        row: what one row is, in words.
+        places: query for the positions, in order, of the records from which each row is made: its
+            own, and that of the request it answers.
+        sql: query for the columns. Where `places` is given it reads one page of them as
+            `page(n, own, asked)` and the log and openings of that page only; rows come by `n`.
+    """
+
+    name: str
+    row: str
+    columns: tuple[Column, ...]
+    sql: str
+    places: str | None = None
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    """Return the columns that lines of `name | type | meaning` describe."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    rows = ([cell.strip() for cell in line.split("|")] for line in lines)
+    return tuple(Column(name, kind, means) for name, kind, means in rows)
+
+
+_REQUEST = """
+    request | string | id of the request (SHA-256, hex), the same on every machine
+    item | string | the item's id in the data file
+    stratum | string | the item's stratum, if the data has any
+    sampling | string | name of the sampling setting
+    seed | string | seed, as a decimal string (it may exceed 64 signed bits)
+    repetition | int64 | 0 for the first asking
+"""
+_RUN = """
+    run | string | run id (SHA-256, hex)
+    plan | string | plan id (SHA-256, hex)
+"""
+
+TABLES = (
+    Table(
+        "answers",
+        "the final answer to one request of one run",
+        _columns(
+            _RUN
+            + "index | int64 | the request's place in its plan, from 0\n"
+            + _REQUEST
+            + """
+    prompt | string | the rendered prompt
+    source | string | the item's source text
+    reference | string | what the answer should be
+    output | string | the answer
+    finish | string | stop: the model ended; length: it ran out of tokens
+    output_ids | list<uint32> | the answer's token ids
+    logprobs | list<float> | natural logarithm of the probability of each chosen token
+    margins | list<float> | at each step, the difference of the two best decision scores
+    result | string | id of the answer (SHA-256 over request, token ids and finish, hex)
+    attempt | string | the attempt that gave the answer
+    environment | string | id of the environment it ran in; see environment/records
+    position | int64 | place of the generation record in the log
+"""
+        ),
+        """
+        SELECT g.run, g.plan, r."index", g.request, r.item, r.stratum, r.sampling, r.seed,
+               r.repetition, prompt."text", source."text", reference."text", output."text",
+               g.finish, ids.bytes, logprobs.bytes, margins.bytes, g.result, g.attempt,
+               s.environment, g."position"
+        FROM page
+        JOIN near_own g ON g."position" = page.own
+        JOIN near_asked r ON r."position" = page.asked
+        LEFT JOIN attempt_environment s ON s.attempt = g.attempt
+        LEFT JOIN opened_asked prompt ON prompt."position" = asked AND prompt.field = 'prompt'
+        LEFT JOIN opened_asked source ON source."position" = asked AND source.field = 'source'
+        LEFT JOIN opened_asked reference
+            ON reference."position" = asked AND reference.field = 'reference'
+        LEFT JOIN opened_own output ON output."position" = own AND output.field = 'output'
+        LEFT JOIN opened_own ids ON ids."position" = own AND ids.field = 'output_ids'
+        LEFT JOIN opened_own logprobs ON logprobs."position" = own AND logprobs.field = 'logprobs'
+        LEFT JOIN opened_own margins ON margins."position" = own AND margins.field = 'margins'
+        ORDER BY page.n
+        """,
+        places="""
+        SELECT g."position", r."position" FROM final g
+        JOIN planned r ON r.plan = g.plan AND r.request = g.request
+        ORDER BY g.run, r."index", g."position"
+        """,
+    ),
+    Table(
+        "requests",
+        "one planned request",
+        _columns(
+            "plan | string | plan id (SHA-256, hex)\n"
+            "index | int64 | place in the plan, from 0\n"
+            + _REQUEST
+            + """
+    prompt | string | the rendered prompt
+    prompt_ids | list<uint32> | the prompt's token ids
+    source | string | the item's source text
+    reference | string | what the answer should be
+    few_shot | list<string> | ids of the examples before the item
+    settings | string | all sampling settings, as JSON
+    engine | string | engine family
+    dtype | string | type of number in which the model computed
+    snapshot | string | id of the model's snapshot (SHA-256, hex)
+    position | int64 | place of the request record in the log
+"""
+        ),
+        """
+        SELECT r.plan, r."index", r.request, r.item, r.stratum, r.sampling, r.seed, r.repetition,
+               prompt."text", ids.bytes, source."text", reference."text",
+               CAST(canon->'$.few_shot' AS VARCHAR[]), canon->>'$.settings', canon->>'$.engine',
+               canon->>'$.dtype', canon->>'$.snapshot', r."position"
+        FROM page
+        JOIN near_own r ON r."position" = own
+        LEFT JOIN opened_own prompt ON prompt."position" = own AND prompt.field = 'prompt'
+        LEFT JOIN opened_own ids ON ids."position" = own AND ids.field = 'prompt_ids'
+        LEFT JOIN opened_own source ON source."position" = own AND source.field = 'source'
+        LEFT JOIN opened_own reference
+            ON reference."position" = own AND reference.field = 'reference'
+        ORDER BY page.n
+        """,
+        places='SELECT "position", "position" FROM planned ORDER BY "position"',
+    ),
+    Table(
+        "runs",
+        "one run: one execution of a plan",
+        _columns(
+            _RUN
+            + """
+    experiment | string | the experiment's name
+    planned | int64 | requests of the plan
+    answered | int64 | requests that the run has answered
+    attempts | int64 | attempts that the run took
+    started | string | start of its first attempt, UTC
+    ended | string | end of its last attempt, UTC; null where none ended
+"""
+        ),
+        """
+        SELECT run, plan, experiment, planned, answered, attempts, started, ended
+        FROM runs ORDER BY started, run
+        """,
+    ),
+    Table(
+        "attempts",
+        "one process's try at a range of requests",
+        _columns(
+            "attempt | string | attempt id, hex\n"
+            + _RUN
+            + """
+    first | int64 | index of the first request
+    last | int64 | index behind the last request
+    requests | int64 | requests it set out to answer
+    started | string | UTC
+    ended | string | UTC; null where it has no end record
+    how | string | complete, interrupted, killed, failed, or abandoned (no end record)
+    generations | int64 | answers it gave
+    failures | int64 | requests it could not answer
+    closed_by | string | the attempt that wrote the end record; another one after a kill
+    host | string | name of the machine
+    pid | int64 | process id there
+    job | string | what the scheduler said of the job, as JSON
+    environment | string | id of the environment; see environment/records
+    snapshot | string | id of the model's snapshot
+    snapshot_check | string | full: all weights were hashed at the start; stat: files unchanged
+    engine | string | the engine's settings, as JSON
+    code | string | digest of the code that generated
+    position | int64 | place of the start record in the log
+"""
+        ),
+        """
+        SELECT attempt, run, plan, "first", "last", requests, started, ended, how, generations,
+               failures, closed_by, host, pid, job, environment, snapshot, snapshot_check, engine,
+               code, "position"
+        FROM attempts ORDER BY "position"
+        """,
+    ),
+    Table(
+        "scores",
+        "one number of the summary table",
+        _columns(
+            _RUN
+            + """
+    score | string | name of the measure
+    sampling | string | name of the sampling setting
+    level | string | all, or stratum for the items of one stratum
+    stratum | string | that stratum
+    aggregation | string | mean_of_ratios: every item weighs the same; corpus: every character
+    value | double | null where no item is defined
+    n | int64 | answers covered
+    undefined | int64 | of them without a ratio
+    runaway | int64 | of them cut off for length
+    table_sha256 | string | digest of the item scores it was made of
+    created | string | UTC
+    position | int64 | place of the record in the log
+"""
+        ),
+        """
+        SELECT run, plan, score, sampling, level, stratum, aggregation, CAST(value AS DOUBLE), n,
+               undefined, runaway, table_sha256, created, "position"
+        FROM scores ORDER BY "position"
+        """,
+    ),
+    Table(
+        "findings",
+        "one thing that the log shows and a reader should know",
+        _columns(
+            _RUN
+            + """
+    finding | string | what was found
+    subject | string | of what, for example a request id
+    evidence | string | the facts, as JSON
+    created | string | UTC
+    position | int64 | place of the record in the log
+"""
+        ),
+        """
+        SELECT run, plan, finding, subject, evidence, created, "position"
+        FROM findings ORDER BY "position"
+        """,
+    ),
+    Table(
+        "failures",
+        "one request that an attempt could not answer",
+        _columns(
+            _RUN
+            + """
+    request | string | request id
+    attempt | string | attempt id
+    reason | string | why, in one word
+    message | string | why, in a sentence
+    failed | string | UTC
+    position | int64 | place of the record in the log
+"""
+        ),
+        """
+        SELECT run, plan, request, attempt, reason, message, failed, "position"
+        FROM failures ORDER BY "position"
+        """,
+    ),
+    Table(
+        "replicates",
+        "one further answer to a request that its run had answered before",
+        _columns(
+            """
+    run | string | run id (SHA-256, hex)
+    request | string | request id
+    result | string | id of the final answer
+    final_attempt | string | the attempt that gave it
+    attempt | string | the attempt that gave the further one
+    other_result | string | id of the further answer
+    equal | bool | whether the two are the same
+    position | int64 | place of the further generation record in the log
+"""
+        ),
+        """
+        SELECT run, request, result, final_attempt, attempt, other_result, equal, "position"
+        FROM replicates ORDER BY "position"
+        """,
+    ),
+    Table(
+        "deviations",
+        "one plan that stands after another in the log, and what changed",
+        _columns(
+            """
+    plan | string | id of the later plan
+    before | string | id of the plan before it
+    changed | string | the settings that changed, as JSON
+    kept | int64 | requests in both
+    dropped | int64 | requests only in the earlier one
+    added | int64 | requests only in the later one
+    reason | string | the researcher's reason, if one was given
+    created | string | UTC
+    position | int64 | place of the record in the log
+"""
+        ),
+        """
+        SELECT plan, canon->>'$.before', canon->>'$.changed', (canon->>'$.kept')::BIGINT,
+               (canon->>'$.dropped')::BIGINT, (canon->>'$.added')::BIGINT, canon->>'$.reason',
+               canon->>'$.created', "position"
+        FROM log WHERE kind = 'deviation' ORDER BY "position"
+        """,
+    ),
+    Table(
+        "imported",
+        "one sample of another harness's log: unattested, nobody but that log says so",
+        _columns(
+            """
+    import | string | import id (SHA-256, hex)
+    index | int64 | the sample's place in the import, from 0
+    item | string | the sample's id
+    stratum | string | its stratum, if any
+    sampling | string | name of the sampling setting
+    seed | string | seed, where the log says it
+    repetition | int64 | 0 for the first asking
+    model | string | the model's name, as the log says it
+    prompt | string | the prompt, as the log says it
+    reference | string | what the answer should be
+    output | string | the answer
+    finish | string | why the answer ended, in that harness's words
+    claimed | string | scores and other claims of that log, as JSON
+    position | int64 | place of the record in the log
+"""
+        ),
+        """
+        SELECT canon->>'$.import', i."index", i.item, i.stratum, i.sampling, i.seed, i.repetition,
+               canon->>'$.model', prompt."text", reference."text", output."text", i.finish,
+               canon->>'$.claimed', i."position"
+        FROM page
+        JOIN near_own i ON i."position" = own
+        LEFT JOIN opened_own prompt ON prompt."position" = own AND prompt.field = 'prompt'
+        LEFT JOIN opened_own reference
+            ON reference."position" = own AND reference.field = 'reference'
+        LEFT JOIN opened_own output ON output."position" = own AND output.field = 'output'
+        ORDER BY page.n
+        """,
+        places="""
+        SELECT "position", "position" FROM log WHERE kind = 'imported' ORDER BY "position"
+        """,
+    ),
+)
+
+ITEM_SCORES = Table(
+    "item_scores",
+    "the score of one final answer under one measure",
+    _columns(
+        "run | string | run id, or the id of an import (SHA-256, hex)\n"
+        "index | int64 | place of the request in its plan\n"
+        + _REQUEST
+        + """
+    score | string | name of the measure
+    numerator | int64 | for character_error_rate: edits
+    denominator | int64 | for character_error_rate: characters of the reference; 0: undefined
+    value | double | numerator / denominator; null where undefined
+    runaway | bool | whether the answer was cut off for length
+"""
+    ),
+    "",
+)

@@ -1,0 +1,110 @@
+"""Which files of an experiment's folder go into a bundle: those it names, and what explains them.
+
+Taken are `experiment.yaml`, the data, template, examples and lock that it names, and the README,
+licence and citation files that lie in the same folders. Nothing else: not the weights, not what
+else lies beside the data. The files must be those from which the published run was planned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reprollm.errors import FileChanged
+from reprollm.experiment.load import Experiment, file_hashes
+from reprollm.experiment.locate import FILE_NAME
+from reprollm.publish.members import Member
+from reprollm.snapshot.lock import Lock, load_lock
+
+FOLDER = "experiment"
+CITATION = "CITATION.cff"
+_LICENCE = re.compile(r"(licen[cs]e|copying|notice)([._-][\w.-]*)?\Z", re.IGNORECASE)
+_README = re.compile(r"readme(\.[\w.-]+)?\Z", re.IGNORECASE)
+_FILES = {
+    "experiment_sha256": "experiment.yaml",
+    "data_sha256": "the data file",
+    "template_sha256": "the prompt's template",
+    "examples_sha256": "the few-shot examples",
+}
+
+
+@dataclass(frozen=True)
+class ExperimentFiles:
+    """An experiment's files as members.
+
+    Attributes:
+        members: all of them, by path.
+        texts: paths of the members that hold items: data and examples.
+        licences: paths of the members that are licence texts.
+        citation: the CITATION.cff among them, or None.
+        lock: the pinned snapshot.
+        lock_path: path of the lock file's member.
+    """
+
+    members: tuple[Member, ...]
+    texts: frozenset[str]
+    licences: tuple[str, ...]
+    citation: Member | None
+    lock: Lock
+    lock_path: str
+
+
+def experiment_files(experiment: Experiment, core: Mapping[str, Any]) -> ExperimentFiles:
+    """Return the files of `experiment`, whose plan was made from `core`.
+
+    Raises:
+        FileChanged: a file is not the one that the plan was made from.
+        InvalidInput: the lock is malformed.
+    """
+    folder = experiment.file.parent
+    lock = load_lock(experiment.lock)
+    _check(experiment, lock, core)
+    named = [experiment.data, experiment.template, experiment.lock, experiment.examples]
+    places = {_place(folder, path): path for path in named if path is not None}
+    members = {path: Member(path, source) for path, source in places.items()}
+    members[f"{FOLDER}/{FILE_NAME}"] = Member(f"{FOLDER}/{FILE_NAME}", experiment.file)
+    for path in sorted({folder, *(source.parent for source in places.values())}):
+        for source in _beside(path, top=path == folder):
+            place = _place(folder, source)
+            members.setdefault(place, Member(place, source))
+    texts = [path for path in (experiment.data, experiment.examples) if path is not None]
+    return ExperimentFiles(
+        members=tuple(members[path] for path in sorted(members)),
+        texts=frozenset(_place(folder, path) for path in texts),
+        licences=tuple(path for path in sorted(members) if _LICENCE.match(Path(path).name)),
+        citation=members.get(f"{FOLDER}/{CITATION}"),
+        lock=lock,
+        lock_path=_place(folder, experiment.lock),
+    )
+
+
+def _check(experiment: Experiment, lock: Lock, core: Mapping[str, Any]) -> None:
+    found = file_hashes(experiment)
+    changed = [what for name, what in _FILES.items() if found[name] != core.get(name)]
+    if lock.snapshot != core.get("snapshot"):
+        changed.append("the model's lock")
+    if changed:
+        raise FileChanged(
+            f"expected the files in {experiment.file.parent} from which the published run was "
+            f"planned, found others: {', '.join(changed)}; bring back the files of that run, or "
+            "run the experiment as it is now"
+        )
+
+
+def _beside(folder: Path, *, top: bool) -> list[Path]:
+    """Return the files of a folder that say what it holds and under which licence."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.is_file()
+        and (
+            _LICENCE.match(path.name) or _README.match(path.name) or (top and path.name == CITATION)
+        )
+    ]
+
+
+def _place(folder: Path, path: Path) -> str:
+    return f"{FOLDER}/{path.relative_to(folder).as_posix()}"

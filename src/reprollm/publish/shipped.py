@@ -1,0 +1,63 @@
+"""What a bundle takes from reprollm itself: verifiers, format description, workflow, environments.
+
+A wheel carries these files inside the package; an editable installation uses the checkout's own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reprollm.errors import InvalidInput
+from reprollm.publish.members import Member
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_CHECKOUT = _PACKAGE.parent.parent
+_INSTALLED = _PACKAGE / "_workflow"
+_PLACES = {
+    "verify.py": (_PACKAGE / "publish" / "verify.py",),
+    "verify.sql": (_PACKAGE / "publish" / "verify.sql",),
+    "SPEC.md": (_PACKAGE / "publish" / "SPEC.md", _CHECKOUT / "docs" / "spec.md"),
+    "LICENSES/Apache-2.0.txt": (_PACKAGE / "publish" / "LICENSE", _CHECKOUT / "LICENSE"),
+}
+_FOLDERS = {"workflow": "workflow", "environment/pinned": "envs"}
+SNAKEFILE = "workflow/Snakefile"
+
+
+def shipped_members() -> list[Member]:
+    """Return reprollm's own files as members: the same whatever is published.
+
+    Raises:
+        InvalidInput: a file is missing from the installation.
+    """
+    members = [Member(path, _found(path, places)) for path, places in _PLACES.items()]
+    for target, name in _FOLDERS.items():
+        folder = _folder(name)
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder)
+            if path.is_file() and not any(_hidden(part) for part in inside.parts):
+                members.append(Member(f"{target}/{inside.as_posix()}", path))
+    return members
+
+
+def _hidden(part: str) -> bool:
+    return part.startswith((".", "__pycache__")) or part.endswith(".pyc")
+
+
+def _found(what: str, places: tuple[Path, ...]) -> Path:
+    for place in places:
+        if place.is_file():
+            return place
+    raise InvalidInput(
+        f"expected {Path(what).name} at {places[-1]}, found none; install reprollm again from its "
+        "wheel or checkout"
+    )
+
+
+def _folder(name: str) -> Path:
+    for place in (_INSTALLED / name, _CHECKOUT / name):
+        if place.is_dir():
+            return place
+    raise InvalidInput(
+        f"expected the folder {name} at {_CHECKOUT / name}, found none; install reprollm again "
+        "from its wheel or checkout"
+    )

@@ -1,0 +1,1 @@
+"""Bundles of every release, which must verify for ever."""
