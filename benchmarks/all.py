@@ -23,6 +23,7 @@ from reprollm.cli.terminal import table
 
 HERE = Path(__file__).parent
 MILLION = 1_000_000
+ANSWERS = 100_000
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="smaller inputs, one round")
     arguments = parser.parse_args()
     rows = [*startup(), *pinning(arguments.quick), *ledger(arguments.quick)]
+    rows += verifying(arguments.quick)
     rows += generation(arguments.lm_eval, arguments.quick)
     verdicts = {True: "holds", False: "missed", None: ""}
     cells = [(row.what, row.ratio, row.goal, verdicts[row.holds]) for row in rows]
@@ -82,6 +84,21 @@ def ledger(quick: bool) -> Iterator[Row]:
             f"{step['ratio']:.1f}",
             "a million in < 60 s" if late else "",
             step["seconds"] < 60 if late else None,
+        )
+
+
+def verifying(quick: bool) -> Iterator[Row]:
+    """Yield how many times longer than plain SHA-256 a reviewer waits for each verifier."""
+    for found in _lines("verifying.py", *(["--rounds", "1", "10000"] if quick else [])):
+        goal = 6 if "verify.py" in found["command"] else 3
+        what = f"{found['command']}, {found['generations']:,} answers, {found['peak_mib']:,.0f} MiB"
+        ratio = f"{found['ratio']:.1f} (CPU {found['cpu_ratio']:.1f})"
+        large = found["generations"] == ANSWERS
+        yield Row(
+            f"{what} / SHA-256 of the same bytes",
+            ratio,
+            f"<= {goal}" if large else "",
+            found["ratio"] <= goal if large else None,
         )
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reprollm.bundles.members import Member, measure
+from reprollm.bundles.statement import NOTE, SSHSIG, SUMS, UNLISTED
 from reprollm.canon import dumps
 from reprollm.ledger import projection
 from reprollm.ledger.segments import read_checkpoints, read_segments
 from reprollm.publish.archive import write_archive
-from reprollm.publish.members import Member, measure
-from reprollm.publish.statement import NOTE, SSHSIG, SUMS, UNLISTED
 from reprollm.records.merkle import Frontier, leaf_hash
 
 Record = dict[str, Any]

@@ -14,9 +14,9 @@ from typing import Any
 
 from reprollm.cli.verification_page import page
 from reprollm.errors import InvalidInput
-from reprollm.publish import verify as verify_py
-from reprollm.publish.levels_demands import Demands
-from reprollm.publish.verification import verify_path
+from reprollm.review import verify as verify_py
+from reprollm.review.demands import Demands
+from reprollm.review.verification import verify_path
 from reprollm.signing.growth import read_kept
 from reprollm.signing.trusted import public_key
 

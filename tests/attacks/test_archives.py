@@ -11,7 +11,7 @@ import pytest
 from attacks.archives import ARCHIVES, repacked, with_a_prefix, with_a_wrong_checksum
 from attacks.judging import as_programs, by_reprollm, by_verify_py
 from attacks.world import World
-from reprollm.publish import verify as verify_py
+from reprollm.review import verify as verify_py
 
 
 @pytest.mark.parametrize("name", ARCHIVES)

@@ -22,10 +22,10 @@ from ledger.building import Plan, plan, publish_attempt, whole
 from reprollm.canon import dumps
 from reprollm.ledger.commit import commit
 from reprollm.ledger.segments import read_checkpoints
-from reprollm.publish import verify as verify_py
-from reprollm.publish.disclosure import disclose
 from reprollm.records.merkle import leaf_hash
+from reprollm.review import verify as verify_py
 from reprollm.signing import note
+from reprollm.withholding.disclosure import disclose
 
 
 def sign_again(forged: Forgery, world: World) -> None:

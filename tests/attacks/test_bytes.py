@@ -20,9 +20,9 @@ from pathlib import Path
 from attacks.judging import by_reprollm, by_verify_py
 from attacks.world import World
 from reprollm.errors import ReprollmError
-from reprollm.publish import verify as verify_py
-from reprollm.publish.levels_files import check_files
-from reprollm.publish.unpacked import is_needed, unpack
+from reprollm.review import verify as verify_py
+from reprollm.review.files import check_files
+from reprollm.review.unpacked import is_needed, unpack
 
 CHANGES = 2000
 SEED = 20_260_102

@@ -13,7 +13,7 @@ from attacks.judging import Said, by_reprollm, by_verify_py, by_verify_sql
 from attacks.matrix import ATTACKS, Attack
 from attacks.world import World
 from reprollm.ledger.segments import read_checkpoints
-from reprollm.publish import verify as verify_py
+from reprollm.review import verify as verify_py
 
 SQL = Path(verify_py.__file__).with_name("verify.sql")
 ARTEFACTS = frozenset(

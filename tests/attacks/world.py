@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprollm import cli
+from reprollm.bundles.statement import Signers
 from reprollm.ledger.segments import read_checkpoints
 from reprollm.publish.bundle import publish
 from reprollm.publish.order import Order
-from reprollm.publish.statement import Signers
-from reprollm.publish.withhold import parse_withholding
 from reprollm.signing.note_key import SigningKey, new_signing_key
 from reprollm.snapshot.lock import write_lock
 from reprollm.snapshot.pin import pin
+from reprollm.withholding.withhold import parse_withholding
 from signing.authorities import Authority
 from signing.ledgers import add_stamp, sign_note, sign_ssh
 from tiny_models import make_llama

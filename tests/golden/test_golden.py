@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-import reprollm.publish
+import reprollm.review
 
 FOLDER = Path(__file__).parent
 CHECKOUT = FOLDER.parents[1]
 RELEASES = sorted(path.name for path in FOLDER.iterdir() if (path / "expected.json").exists())
 BUNDLES = ("whole.zip", "withheld.zip")
-VERIFY_PY = Path(reprollm.publish.__file__).with_name("verify.py")
+VERIFY_PY = Path(reprollm.review.__file__).with_name("verify.py")
 # Set up by `make test`: the long-term release of DuckDB, in a folder of its own.
 LTS = Path(os.environ.get("DUCKDB_LTS", CHECKOUT / ".venv-duckdb-lts"))
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from ledger.building import fake
 from reprollm import cli
+from reprollm.bundles.statement import Signers
 from reprollm.experiment.load import load
 from reprollm.ledger.commit import commit
 from reprollm.publish.order import Order
-from reprollm.publish.statement import Signers
 from reprollm.records.identity import import_id
 from reprollm.records.kinds import new
 from reprollm.records.sealed import Sealed, seal_record

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from reprollm.bundles.members import Measured, Member, measure
 from reprollm.errors import Busy, InvalidInput, StorageFailed
 from reprollm.publish.archive import write_archive
-from reprollm.publish.members import Measured, Member, measure
 
 MEMBERS = [
     measure(Member(path, content))

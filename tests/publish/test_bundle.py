@@ -19,6 +19,7 @@ import pytest
 
 from command import Run, runner
 from publish.finished import REQUESTS, Finished, contents, imported
+from reprollm.bundles.statement import Signers
 from reprollm.errors import (
     Busy,
     CommitmentMismatch,
@@ -34,7 +35,6 @@ from reprollm.ledger.verify import verify
 from reprollm.publish.bundle import publish
 from reprollm.publish.order import Order, Published
 from reprollm.publish.readme import plain
-from reprollm.publish.statement import Signers
 from reprollm.signing import note, sshsig
 from reprollm.signing.note_key import new_signing_key, parse_verifier_key
 from reprollm.signing.ssh_key import parse_line

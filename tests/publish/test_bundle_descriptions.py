@@ -13,6 +13,7 @@ from rocrate.rocrate import ROCrate
 from ruamel.yaml import YAML
 
 from publish.finished import CITATION, REQUESTS, TITLE, Finished, contents
+from reprollm.bundles.statement import UNLISTED
 from reprollm.canon import digest, dumps
 from reprollm.errors import InvalidInput
 from reprollm.publish.account import account_of
@@ -20,7 +21,6 @@ from reprollm.publish.bundle import publish
 from reprollm.publish.citation import make_citation
 from reprollm.publish.licences import model_licences, spdx_of
 from reprollm.publish.readme import readme
-from reprollm.publish.statement import UNLISTED
 
 
 @pytest.fixture

@@ -6,11 +6,16 @@ from typing import Any
 import pytest
 
 from ledger.building import Plan, plan, publish_attempt
+from reprollm.canon import dumps, loads_object
 from reprollm.ledger.commit import commit
 from reprollm.records.sealed import Sealed
 from reprollm.records.shard import publish, read_records
+from reprollm.scores import answers
+from reprollm.scores.aggregate import ItemScore
+from reprollm.scores.measures import Ratio
 from reprollm.scores.recompute import recompute
 from reprollm.scores.stage import score, score_current
+from reprollm.scores.summary import item_line
 from scores.ledgers import Change, falsely_scored, scored
 
 Record = dict[str, Any]
@@ -20,7 +25,7 @@ def test_scores_that_follow_from_the_answers_hold(tmp_path: Path) -> None:
     made = scored(tmp_path)
     found = recompute(tmp_path)
     assert (found.problems, found.unchecked) == ((), ())
-    assert [(run.run, run.recomputed) for run in found.runs] == [(made.run, True)]
+    assert [(run.run, run.verdict) for run in found.runs] == [(made.run, "same")]
     assert found.answers == 5, "one of six requests has no reference"
 
 
@@ -145,7 +150,7 @@ def test_withheld_texts_leave_scores_unchecked_and_say_so(tmp_path: Path) -> Non
     found = recompute(tmp_path)
     assert found.problems == ()
     assert "5 of 6 answers or references are withheld" in found.unchecked[0]
-    assert [run.recomputed for run in found.runs] == [False]
+    assert [run.verdict for run in found.runs] == ["not recomputed"]
 
 
 def test_withheld_texts_hide_no_row_that_counts_more_answers_than_there_are(
@@ -162,3 +167,27 @@ def withhold_outputs(ledger: Path, made: Plan) -> None:
         path.unlink()
     (ledger / "ledger.duckdb").unlink()
     commit(ledger)
+
+
+def test_the_line_of_an_item_score_is_canonical() -> None:
+    score = ItemScore(7, "ab" * 32, "i", None, "greedy", "0", 0, "exact_match", Ratio(1, 1), True)
+    line = item_line(score)
+    assert dumps(loads_object(line)) == line
+    assert loads_object(line) == {
+        "index": 7,
+        "request": "ab" * 32,
+        "score": "exact_match",
+        "numerator": 1,
+        "denominator": 1,
+        "runaway": True,
+    }
+
+
+def test_more_answers_than_one_portion_are_scored_in_the_plans_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored(tmp_path)
+    whole = recompute(tmp_path)
+    monkeypatch.setattr(answers, "_PORTION", 2)
+    assert recompute(tmp_path) == whole
+    assert whole.answers == 5

@@ -32,3 +32,9 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     return runner(monkeypatch, capsys)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name no test by random bytes: several processes must collect the same tests."""
+    random = isinstance(val, bytes) or (isinstance(val, str) and len(val) > 60)
+    return argname if random else None

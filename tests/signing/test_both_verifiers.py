@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reprollm.errors import ReprollmError
-from reprollm.publish import verify as alone
+from reprollm.review import verify as alone
 from reprollm.signing import note, note_key, ssh_keygen, sshsig
 from signing import ssh
 from signing.test_note import JANE, NOTE

@@ -127,7 +127,7 @@ def _ledger_in(path: Path) -> Iterator[Path]:
     """Give the ledger folder in a bundle whose files were checked, or the folder itself."""
     import tempfile
 
-    from reprollm.publish.unpacked import scan, unpack
+    from reprollm.review.unpacked import scan, unpack
 
     if path.is_dir():
         inside = path / "ledger"
@@ -143,7 +143,7 @@ def _ledger_in(path: Path) -> Iterator[Path]:
 def _require_files(files: Any) -> None:
     """Raise the first thing that is wrong with a bundle's files."""
     from reprollm import errors
-    from reprollm.publish.levels_files import check_files
+    from reprollm.review.files import check_files
 
     for defect in check_files(files).findings.defects:
         error: type[errors.ReprollmError] = getattr(errors, defect.defect)
@@ -152,7 +152,7 @@ def _require_files(files: Any) -> None:
 
 def _disclosed(ledger: Path, openings: Sequence[Path]) -> dict[int, bytes]:
     """Return the disclosed prompts' token ids by position, checked against their commitments."""
-    from reprollm.publish.disclosure import check_disclosure, read_disclosure
+    from reprollm.withholding.disclosure import check_disclosure, read_disclosure
 
     lines = [line for path in openings for line in read_disclosure(path)]
     found = check_disclosure(ledger, lines) if lines else []

@@ -32,7 +32,7 @@ def command(ledger: Path, record: str, fields: tuple[str, ...], output: Path | N
     file with `reprollm verify BUNDLE --opening FILE`, or with the bundle's own verify.py.
     """
     from reprollm.ledger.lookup import find
-    from reprollm.publish.disclosure import disclose
+    from reprollm.withholding.disclosure import disclose
 
     at = [stored.position for stored in find(ledger, record)]
     content = b"".join(line + b"\n" for line in disclose(ledger, at, fields))

@@ -11,9 +11,9 @@ import click
 from reprollm.cli.progress import counting
 
 if TYPE_CHECKING:
+    from reprollm.bundles.statement import Signers
     from reprollm.experiment.load import Experiment
     from reprollm.publish.order import Published
-    from reprollm.publish.statement import Signers
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -77,7 +77,7 @@ def command(
     described, ledger = _subject(experiment, ledger)
     withholding = None
     if withhold:
-        from reprollm.publish.withhold import parse_withholding
+        from reprollm.withholding.withhold import parse_withholding
 
         withholding = parse_withholding(withhold, reason, allow_overlap=allow_overlap)
     signers = _signers(key_file, ssh_key, unsigned)
@@ -102,7 +102,7 @@ def _subject(name: str, ledger: Path | None) -> tuple[Experiment | None, Path]:
 
 
 def _signers(key_file: Path | None, ssh_key: Path | None, unsigned: bool) -> Signers:
-    from reprollm.publish.statement import Signers
+    from reprollm.bundles.statement import Signers
     from reprollm.signing.key_file import default_path, read_key
 
     if unsigned:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from reprollm.cli.terminal import safe
 
 if TYPE_CHECKING:
-    from reprollm.publish.levels import Level, Signer, Verification
+    from reprollm.review.levels import Level, Signer, Verification
 
 _WIDTH = 100
 _PROBLEMS, _ROWS, _NOTICES = 20, 60, 40
@@ -44,7 +44,7 @@ _TRUST = (
 def page(what: str, found: Verification) -> str:
     """Return the whole page for people; every text from outside is made harmless."""
     lines = [f"reprollm verify: {safe(what)}", ""]
-    for name, text in _facts(found):
+    for name, text in found.facts:
         lines += _wrapped(f"{name:<11}", text)
     for title, level in zip(_TITLES, found.levels, strict=True):
         lines += ["", f"{title}  {_VERDICTS[level.verdict]}", *_level(level, found)]
@@ -53,16 +53,6 @@ def page(what: str, found: Verification) -> str:
         head = f"{one.kind} record {one.record}, {one.field}: "
         lines += ["", *_wrapped("Disclosed: ", head + one.text, 4000)]
     return "\n".join([*lines, "", *_wrapped("", _verdict(found)), ""])
-
-
-def _facts(found: Verification) -> Iterator[tuple[str, str]]:
-    if found.root:
-        yield "Log", f"{found.origin}, {found.size:,} records"
-        yield "Root", found.root
-    for run in found.runs:
-        times = [a for a in found.attempts if a.run == run.run]
-        began = min((a.started for a in times), default="")
-        yield "Run", f"{run.run[:16]} of plan {run.plan[:16]}, begun {began}"
 
 
 def _level(level: Level, found: Verification) -> Iterator[str]:
@@ -80,26 +70,16 @@ def _level(level: Level, found: Verification) -> Iterator[str]:
 def _scores(found: Verification) -> list[str]:
     if not found.summary:
         return []
-    rows: list[tuple[str, ...]] = [
-        ("run", "score", "sampling", "of", "aggregation", "value", "answers", "recomputed")
-    ]
-    otherwise = "NO" if _some_score_is_wrong(found) else "not recomputed"
-    rows += [
-        _score(row.run, row.row, "same" if row.recomputed else otherwise)
-        for row in found.summary[:_ROWS]
-    ]
+    shown = [row for row in found.summary if found.counts in (None, row.run)] or found.summary
+    rows = [_COLUMNS, *(_score(row.run, row.row, row.recomputed) for row in shown[:_ROWS])]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["", "Scores"]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         lines.append(("    " + "  ".join(cells)).rstrip())
-    if len(found.summary) > _ROWS:
-        lines.append(f"    and {len(found.summary) - _ROWS} more rows (see --json)")
+    if len(found.summary) > len(rows) - 1:
+        lines.append(f"    and {len(found.summary) - len(rows) + 1} more rows (see --json)")
     return lines
-
-
-def _some_score_is_wrong(found: Verification) -> bool:
-    return any(problem.defect == "ScoreMismatch" for problem in found.problems)
 
 
 def _score(run: str, row: dict[str, Any], recomputed: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import click
 from reprollm.cli.progress import counting
 
 if TYPE_CHECKING:
-    from reprollm.publish.levels_demands import Demands
+    from reprollm.review.demands import Demands
 
 _PATH = click.Path(path_type=Path)
 
@@ -59,7 +59,7 @@ def command(
     that fails; 3: PATH is no bundle and no ledger.
     """
     from reprollm.cli.verification_page import page
-    from reprollm.publish.verification import Progress, verify_path
+    from reprollm.review.verification import Progress, verify_path
 
     demands = _demands(openings, keys, kept, allow_incomplete)
     with (
@@ -78,10 +78,10 @@ def command(
 def _demands(
     openings: tuple[Path, ...], keys: tuple[str, ...], kept: tuple[Path, ...], incomplete: bool
 ) -> Demands:
-    from reprollm.publish.disclosure import read_disclosure
-    from reprollm.publish.levels_demands import Demands
+    from reprollm.review.demands import Demands
     from reprollm.signing.growth import read_kept
     from reprollm.signing.trusted import public_key
+    from reprollm.withholding.disclosure import read_disclosure
 
     return Demands(
         keys=[public_key(key) for key in keys],

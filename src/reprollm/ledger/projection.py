@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -48,12 +49,15 @@ _TEMPORARY = ".ledger-"
 # What DuckDB's message ends in when it was the operating system that refused.
 _REFUSALS = (errno.EIO, errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENOMEM)
 _ABOUT = 'SELECT "schema" FROM about'
-# The same for all connections: DuckDB lets one process open a file in one way only.
+# The same for all connections: DuckDB lets one process open a file in one way only. What does not
+# fit into memory goes elsewhere than beside the file, which may be a reader's, or read-only.
 _READING = {
     **CONFIG,
     "memory_limit": MEMORY_LIMIT,
     "enable_external_access": "false",
     "lock_configuration": "true",
+    # Last, because DuckDB applies these in order and takes it after the others only.
+    "temp_directory": str(Path(tempfile.gettempdir()) / f"reprollm-{os.urandom(8).hex()}"),
 }
 
 

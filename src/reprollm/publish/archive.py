@@ -15,10 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from reprollm.bundles.directory import folded
+from reprollm.bundles.members import Measured
+from reprollm.bundles.zip_fields import check_path
 from reprollm.errors import ArchiveRefused, Busy, InvalidInput, StorageFailed
-from reprollm.publish.directory import folded
-from reprollm.publish.members import Measured
-from reprollm.publish.zip_fields import check_path
 from reprollm.records.shard import sync_folder
 
 TIME = (1980, 1, 1, 0, 0, 0)

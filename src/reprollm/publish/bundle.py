@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reprollm.bundles.members import Measured, Member, measure
+from reprollm.bundles.statement import SUMS, body, key_members, signed, sums
 from reprollm.errors import InvalidInput, StorageFailed
 from reprollm.ledger.lock import reading
 from reprollm.ledger.segments import read_checkpoints
@@ -25,15 +27,13 @@ from reprollm.publish.description import REPORT, Description
 from reprollm.publish.experiment_files import ExperimentFiles, experiment_files
 from reprollm.publish.ledger_files import FOLDER as LEDGER
 from reprollm.publish.ledger_files import ledger_members
-from reprollm.publish.members import Measured, Member, measure
 from reprollm.publish.order import Order, Part, Progress, Published
 from reprollm.publish.shipped import shipped_members
-from reprollm.publish.statement import SUMS, body, key_members, signed, sums
 from reprollm.publish.tables import write_tables
 from reprollm.signing.judge import Judged, judge
 
 if TYPE_CHECKING:
-    from reprollm.publish.redaction import Redaction
+    from reprollm.withholding.redaction import Redaction
 
 _RECORDS = "environment/records"
 
@@ -155,7 +155,7 @@ class _Publication:
         """Return the ledger folder that is published: the ledger, or what is left of it."""
         if self.order.withholding is None:
             return self.order.ledger
-        from reprollm.publish.withhold import withheld_ledger
+        from reprollm.withholding.withhold import withheld_ledger
 
         into = self.place / LEDGER
         into.mkdir()
@@ -180,7 +180,7 @@ class _Publication:
         left_out = self._left_out()
         yield from (member for member in files if member.path not in left_out)
         if self.redaction is not None:
-            from reprollm.publish.redaction import FILE
+            from reprollm.withholding.redaction import FILE
 
             yield Member(FILE, self.redaction.content)
         elif self.report is not None:
@@ -211,7 +211,7 @@ class _Publication:
         """Look through all that is particular to this bundle before anything is written."""
         if self.redaction is None:
             return
-        from reprollm.publish.leaks import leaks
+        from reprollm.withholding.leaks import leaks
 
         found = leaks(members, self.redaction.texts, encodings=self._encodings())
         if found:

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from reprollm.bundles.members import Member
 from reprollm.errors import InvalidInput
 from reprollm.publish.account import Account
-from reprollm.publish.members import Member
 
 BLANK = "FIXME"
 _VERSION = "1.2.0"

@@ -18,12 +18,12 @@ from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
 from reprollm import __version__
+from reprollm.bundles.members import Measured
 from reprollm.ledger.read import Run
 from reprollm.publish.account import Account
 from reprollm.publish.citation import Citation
 from reprollm.publish.licences import PATH as LICENCES
 from reprollm.publish.licences import spdx_of
-from reprollm.publish.members import Measured
 from reprollm.publish.shipped import SNAKEFILE
 
 PATH = "ro-crate-metadata.json"

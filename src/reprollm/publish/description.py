@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from reprollm.bundles.members import Measured, Member
 from reprollm.publish import codecheck, licences, provenance
 from reprollm.publish.account import Account
 from reprollm.publish.citation import Citation, make_citation, read_citation
 from reprollm.publish.experiment_files import CITATION, ExperimentFiles
 from reprollm.publish.ledger_files import FOLDER as LEDGER
-from reprollm.publish.members import Measured, Member
 from reprollm.publish.readme import Withheld, readme, tables_readme
 from reprollm.signing.store import SUFFIXES, parse_place
 
 if TYPE_CHECKING:
-    from reprollm.publish.redaction import Redaction
+    from reprollm.withholding.redaction import Redaction
 
 REPORT = "report.html"
 _NAMES = {

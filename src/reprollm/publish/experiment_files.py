@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reprollm.bundles.members import Member
 from reprollm.errors import FileChanged
 from reprollm.experiment.load import Experiment, file_hashes
 from reprollm.experiment.locate import FILE_NAME
-from reprollm.publish.members import Member
 from reprollm.snapshot.lock import Lock, load_lock
 
 FOLDER = "experiment"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from reprollm.bundles.members import Member
 from reprollm.errors import InvalidInput
 from reprollm.ledger.projection import FILE
 from reprollm.ledger.segments import (
@@ -20,7 +21,6 @@ from reprollm.ledger.segments import (
     read_checkpoints,
     read_segments,
 )
-from reprollm.publish.members import Member
 
 FOLDER = "ledger"
 REQUESTS_FILE = "requests.parquet"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reprollm.publish.members import Measured
+from reprollm.bundles.members import Measured
 
 PATH = "LICENSES/README.md"
 OWN = "Apache-2.0"

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reprollm.bundles.statement import Signers
 from reprollm.experiment.load import Experiment
-from reprollm.publish.statement import Signers
 from reprollm.records.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
-    from reprollm.publish.withhold import Withholding
+    from reprollm.withholding.withhold import Withholding
 
 _SCHEMA = "reprollm/published/1"
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reprollm.bundles.members import Member
 from reprollm.errors import InvalidInput
-from reprollm.publish.members import Member
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CHECKOUT = _PACKAGE.parent.parent
 _INSTALLED = _PACKAGE / "_workflow"
 _PLACES = {
-    "verify.py": (_PACKAGE / "publish" / "verify.py",),
-    "verify.sql": (_PACKAGE / "publish" / "verify.sql",),
+    "verify.py": (_PACKAGE / "review" / "verify.py",),
+    "verify.sql": (_PACKAGE / "review" / "verify.sql",),
     "SPEC.md": (_PACKAGE / "publish" / "SPEC.md", _CHECKOUT / "docs" / "spec.md"),
     "LICENSES/Apache-2.0.txt": (_PACKAGE / "publish" / "LICENSE", _CHECKOUT / "LICENSE"),
 }

@@ -18,12 +18,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from reprollm.bundles.members import Member
 from reprollm.errors import ProjectionMismatch, StorageFailed
 from reprollm.ledger.projection import FILE, MEMORY_LIMIT
 from reprollm.ledger.schema import CONFIG
 from reprollm.publish.account import Account
 from reprollm.publish.columns import ITEM_SCORES, TABLES, Column, Table
-from reprollm.publish.members import Member
 from reprollm.scores.answers import final_answers, subject
 from reprollm.scores.summary import item_scores
 

@@ -16,8 +16,8 @@ Check: TypeAlias = Callable[[Any], bool]
 
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
-_DECIMAL = re.compile(r"-?\d+(\.\d+)?([eE]-?\d+)?\Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z", re.ASCII)
+_DECIMAL = re.compile(r"-?\d+(\.\d+)?([eE]-?\d+)?\Z", re.ASCII)
 
 
 def _text(value: Any) -> bool:

@@ -18,7 +18,7 @@ from reprollm.canon import digest
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_FETCH = 4096
+_PORTION = 8192
 END_OF_LOG = 2**53
 
 
@@ -84,24 +84,56 @@ def subject(connection: DuckDBPyConnection, run: str, before: int = END_OF_LOG) 
 def final_answers(
     connection: DuckDBPyConnection, of: Subject, before: int = END_OF_LOG
 ) -> Iterator[Scorable]:
-    """Yield the answers of a run or import that stand before a position of the log, by index."""
-    cursor = connection.cursor()
+    """Yield the answers of a run or import that stand before a position of the log, by index.
+
+    First only places are found, three numbers an answer; texts are then fetched portion by portion.
+    """
+    places = connection.cursor()
     if of.imported:
-        rows = _fetch(cursor.execute(_SAMPLES, [of.run, before]))
-        yield from (Scorable(row[0], imported_request(of.run, row[0]), *row[1:]) for row in rows)
+        places.execute(_SAMPLES, [of.run, before])
     else:
-        rows = _fetch(cursor.execute(_ANSWERS, [of.run, before, of.plan]))
-        yield from (Scorable(*row) for row in rows)
+        places.execute(_PLACES, [of.run, before, of.plan])
+    while portion := places.fetchmany(_PORTION):
+        yield from _portion(connection.cursor(), of, portion)
+
+
+def _portion(
+    cursor: DuckDBPyConnection, of: Subject, portion: list[tuple[int, int, int]]
+) -> Iterator[Scorable]:
+    """Yield the answers at some (index, position asked, position answered)."""
+    asked = _at(cursor, _ASKED, [row[1] for row in portion])
+    answered = _at(cursor, _ANSWERED, [row[2] for row in portion])
+    for index, question, answer in portion:
+        request, item, stratum, sampling, seed, repetition, reference, has_reference = asked[
+            question
+        ]
+        finish, output, has_output = answered[answer]
+        yield Scorable(
+            index=index,
+            request=imported_request(of.run, index) if of.imported else request,
+            item=item,
+            stratum=stratum,
+            sampling=sampling,
+            seed=seed,
+            repetition=repetition,
+            finish=finish,
+            output=output,
+            reference=reference,
+            has_output=has_output,
+            has_reference=has_reference,
+        )
+
+
+def _at(cursor: DuckDBPyConnection, query: str, positions: list[int]) -> dict[int, tuple[Any, ...]]:
+    """Return what a query tells of some positions, by position."""
+    bounds = [min(positions), max(positions)]
+    rows = cursor.execute(query, [*bounds, *bounds, positions]).fetchall()
+    return {row[0]: row[1:] for row in rows}
 
 
 def imported_request(imported: str, index: int) -> str:
     """Return what stands for the request of an imported sample in a table of scores."""
     return digest("reprollm/imported/v1", imported.encode("ascii"), str(index).encode("ascii"))
-
-
-def _fetch(cursor: DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    while rows := cursor.fetchmany(_FETCH):
-        yield from rows
 
 
 _RUN = """
@@ -115,34 +147,42 @@ _IMPORT = """
     SELECT 1 FROM log WHERE kind = 'import' AND (canon->>'$.import') = ? AND "position" < ? LIMIT 1
 """
 
-_ANSWERS = """
+_PLACES = """
     WITH final AS (
-        SELECT request, min("position") AS "position" FROM log
-        WHERE kind = 'generation' AND run = ? AND "position" < ? GROUP BY request
+        SELECT unhex(request) AS request, min("position") AS "position" FROM log
+        WHERE kind = 'generation' AND run = ? AND "position" < ? GROUP BY ALL
     ), planned AS (
-        SELECT "index", min("position") AS "position" FROM log
-        WHERE kind = 'request' AND plan = ? GROUP BY "index"
+        SELECT "index", arg_min(unhex(request), "position") AS request,
+               min("position") AS "position"
+        FROM log WHERE kind = 'request' AND plan = ? GROUP BY "index"
     )
-    SELECT p."index", r.request, r.item, r.stratum, r.sampling, r.seed, r.repetition, g.finish,
-           output."text", reference."text", true, (r.canon->>'$.reference') IS NOT NULL
-    FROM planned p
-    JOIN log r ON r."position" = p."position"
-    JOIN final f ON f.request = r.request
-    JOIN log g ON g."position" = f."position"
-    LEFT JOIN opening output ON output."position" = g."position" AND output.field = 'output'
-    LEFT JOIN opening reference
-        ON reference."position" = r."position" AND reference.field = 'reference'
-    ORDER BY p."index"
+    SELECT p."index", p."position", f."position"
+    FROM planned p JOIN final f USING (request) ORDER BY p."index"
 """
 
 _SAMPLES = """
-    SELECT l."index", l.item, l.stratum, l.sampling, l.seed, l.repetition, l.finish,
-           output."text", reference."text",
-           (l.canon->>'$.output') IS NOT NULL, (l.canon->>'$.reference') IS NOT NULL
-    FROM log l
-    LEFT JOIN opening output ON output."position" = l."position" AND output.field = 'output'
-    LEFT JOIN opening reference
-        ON reference."position" = l."position" AND reference.field = 'reference'
-    WHERE l.kind = 'imported' AND (l.canon->>'$.import') = ? AND l."position" < ?
-    ORDER BY l."index", l."position"
+    SELECT "index", "position", "position" FROM log
+    WHERE kind = 'imported' AND (canon->>'$.import') = ? AND "position" < ?
+    ORDER BY "index", "position"
+"""
+
+_ASKED = """
+    WITH reference AS (
+        SELECT "position", "text" FROM opening
+        WHERE field = 'reference' AND "position" BETWEEN ? AND ?
+    )
+    SELECT r."position", r.request, r.item, r.stratum, r.sampling, r.seed, r.repetition,
+           reference."text", (r.canon->>'$.reference') IS NOT NULL
+    FROM log r LEFT JOIN reference ON reference."position" = r."position"
+    WHERE r."position" BETWEEN ? AND ? AND r."position" IN (SELECT unnest(?))
+"""
+
+_ANSWERED = """
+    WITH output AS (
+        SELECT "position", "text" FROM opening
+        WHERE field = 'output' AND "position" BETWEEN ? AND ?
+    )
+    SELECT g."position", g.finish, output."text", (g.canon->>'$.output') IS NOT NULL
+    FROM log g LEFT JOIN output ON output."position" = g."position"
+    WHERE g."position" BETWEEN ? AND ? AND g."position" IN (SELECT unnest(?))
 """

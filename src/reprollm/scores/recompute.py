@@ -40,13 +40,14 @@ class ScoredRun:
     Attributes:
         run: run id, or the id of an import, hex.
         position: place of the first of its score records in the log.
-        recomputed: whether the recorded rows are those that the answers give.
+        verdict: `same` where the recorded rows are those that the answers give, `WRONG` where they
+            are not, `not recomputed` where nobody can tell here.
         rows: the recorded rows.
     """
 
     run: str
     position: int
-    recomputed: bool
+    verdict: str
     rows: tuple[Said, ...]
 
 
@@ -151,8 +152,9 @@ def _judge(
 
 
 def _judged(said: _Group, answers: int, problems: list[str], unchecked: list[str]) -> _Judged:
+    verdict = "WRONG" if problems else "not recomputed" if unchecked else "same"
     return _Judged(
-        ScoredRun(said.run, said.position, not problems + unchecked, tuple(said.records)),
+        ScoredRun(said.run, said.position, verdict, tuple(said.records)),
         answers,
         tuple(Problem(ScoreMismatch.__name__, sentence) for sentence in problems),
         tuple(unchecked),

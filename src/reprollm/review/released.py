@@ -1,0 +1,34 @@
+"""The stand-alone verifiers of every release, by their SHA-256.
+
+A bundle carries the verifier with which its reader checks it. An author could ship one that always
+says yes; so `reprollm verify` compares it with those that were released. Bundles of older releases
+keep theirs, and their digests are listed here for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+from reprollm import __version__
+
+# By file name, then by SHA-256: the release that ships it. The running release's own files need no
+# entry; a release adds those of the one before it.
+RELEASED: Mapping[str, Mapping[str, str]] = {
+    "verify.py": {},
+    "verify.sql": {},
+}
+
+
+def release_of(name: str, sha256: str) -> str | None:
+    """Return which release ships a verifier file of this name and digest; None for none known."""
+    if sha256 == _own(name):
+        return __version__
+    return RELEASED[name].get(sha256)
+
+
+@cache
+def _own(name: str) -> str:
+    return hashlib.sha256(files("reprollm.review").joinpath(name).read_bytes()).hexdigest()
