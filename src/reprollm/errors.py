@@ -17,6 +17,8 @@ The command line turns every `ReprollmError` into one sentence on standard error
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -28,6 +30,18 @@ class ReprollmError(Exception):
 
 class InvalidInput(ReprollmError):
     """A file, setting or value from outside is not what was expected."""
+
+
+@contextmanager
+def naming(where: object) -> Iterator[None]:
+    """Add `where` to the sentence of an `InvalidInput` that is raised within; keep its class.
+
+    For readers of bytes, who do not know from which file these came.
+    """
+    try:
+        yield
+    except InvalidInput as error:
+        raise type(error)(f"{error} (in {where})") from None
 
 
 class NotCanonical(InvalidInput):

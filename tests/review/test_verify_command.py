@@ -164,3 +164,22 @@ def test_verification_never_imports_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_unreadable_file_is_named_whatever_it_was_given_for(run: Run, tmp_path: Path) -> None:
+    whole(tmp_path / "ledger")
+    commit(tmp_path / "ledger")
+    odd = tmp_path / "odd.zip"
+    odd.write_bytes(b"\xff" * 300)
+    ledger, named = str(tmp_path / "ledger"), str(odd)
+    for arguments in (
+        ("verify", named),
+        ("verify", ledger, "--checkpoint", named),
+        ("verify", ledger, "--opening", named),
+        ("checkpoint", "compare", named, ledger),
+        ("proof", "check", named),
+    ):
+        said = run(*arguments)
+        assert said.code == 3
+        assert said.err.count("\n") == 1
+        assert named in said.err

@@ -69,10 +69,16 @@ def _end(file: BinaryIO, length: int) -> tuple[int, int, int, int]:
     """Return number, bytes and start of the directory, and where it must end."""
     at = length - _END.size
     if at < 0:
-        raise InvalidInput("expected a bundle (a zip archive), found another kind of file")
+        raise InvalidInput(
+            "expected a bundle (a zip archive), found another kind "
+            "of file; a download may have been cut off: fetch it again"
+        )
     mark, disk, first, here, count, size, start, comment = read(file, at, _END)
     if mark != b"PK\x05\x06" and read_bytes(file, 0, 4) != b"PK\x03\x04":
-        raise InvalidInput("expected a bundle (a zip archive), found another kind of file")
+        raise InvalidInput(
+            "expected a bundle (a zip archive), found another kind "
+            "of file; a download may have been cut off: fetch it again"
+        )
     if mark != b"PK\x05\x06" or comment:
         raise ArchiveRefused(
             "expected the archive to end with its directory, found other bytes behind it or an "

@@ -168,12 +168,14 @@ def compare(old: Any, ledger: Path, key: str | None, proof: Path | None, as_json
     OLD is a file, or `-`, with the three lines that someone kept, or a whole signed note. LEDGER
     may also be an unpacked bundle.
     """
+    from reprollm.errors import naming
     from reprollm.records.receipt import replace_file
     from reprollm.signing import growth
     from reprollm.signing.log import read_log
     from reprollm.signing.store import ledger_folder
 
-    kept = growth.read_kept(old.read(_KEPT_LIMIT))
+    with naming(old.name):
+        kept = growth.read_kept(old.read(_KEPT_LIMIT))
     signed = growth.signers(kept, _keys(key))
     folder = ledger_folder(ledger)
     with counting("reading records") as on_records:

@@ -84,15 +84,19 @@ def check(file: Any, record: Path | None, key: str | None, checkpoint: Any, as_j
     A proof is worth what its checkpoint is worth: name the author's key with --key, or a
     checkpoint that you kept with --checkpoint. With neither, only the text is consistent.
     """
+    from reprollm.errors import naming
     from reprollm.signing import proof
     from reprollm.signing.growth import read_kept
     from reprollm.signing.trusted import verifier_key
 
-    parsed = proof.parse(file.read(proof.MAX_BYTES + 1))
+    with naming(file.name):
+        parsed = proof.parse(file.read(proof.MAX_BYTES + 1))
     line = None if record is None else _line(record)
     proven = proof.check(parsed, line, [verifier_key(key)] if key else [])
     if checkpoint:
-        proof.require_kept(proven, read_kept(checkpoint.read(proof.MAX_BYTES + 1)))
+        with naming(checkpoint.name):
+            kept = read_kept(checkpoint.read(proof.MAX_BYTES + 1))
+        proof.require_kept(proven, kept)
     trusted = _trusted(proven, kept=bool(checkpoint))
     if as_json:
         click.echo(json.dumps(_to_json(proven, trusted), indent=2))

@@ -12,6 +12,7 @@ import click
 from reprollm.cli.progress import counting
 
 if TYPE_CHECKING:
+    from reprollm.records.checkpoint import Checkpoint
     from reprollm.review.demands import Demands
 
 _PATH = click.Path(path_type=Path)
@@ -79,22 +80,23 @@ def _demands(
     openings: tuple[Path, ...], keys: tuple[str, ...], kept: tuple[Path, ...], incomplete: bool
 ) -> Demands:
     from reprollm.review.demands import Demands
-    from reprollm.signing.growth import read_kept
     from reprollm.signing.trusted import public_key
     from reprollm.withholding.disclosure import read_disclosure
 
     return Demands(
         keys=[public_key(key) for key in keys],
-        kept=[read_kept(_content(file)) for file in kept],
+        kept=[_kept(file) for file in kept],
         openings=[line for file in openings for line in read_disclosure(file)],
         allow_incomplete=incomplete,
     )
 
 
-def _content(path: Path) -> bytes:
-    from reprollm.errors import InvalidInput
+def _kept(path: Path) -> Checkpoint:
+    from reprollm.errors import InvalidInput, naming
+    from reprollm.signing.growth import read_kept
 
     try:
-        return path.read_bytes()
+        with naming(path):
+            return read_kept(path.read_bytes())
     except OSError as error:
         raise InvalidInput(f"could not read the checkpoint {path}: {error.strerror}") from None

@@ -20,7 +20,7 @@ from reprollm.bundles.directory import read_directory
 from reprollm.bundles.placement import Placed
 from reprollm.bundles.statement import NOTE, SSHSIG, SUMS
 from reprollm.bundles.zip_fields import DEFLATED, check_path, refused
-from reprollm.errors import ArchiveRefused, FileChanged, InvalidInput, VerificationFailed
+from reprollm.errors import ArchiveRefused, FileChanged, InvalidInput, VerificationFailed, naming
 from reprollm.withholding.redaction import FILE as REDACTION
 
 _BLOCK = 1 << 20
@@ -64,7 +64,7 @@ def unpack(
     digests: dict[str, str] = {}
     damaged: list[VerificationFailed] = []
     try:
-        with archive.open("rb") as file:
+        with naming(archive), archive.open("rb") as file:
             for placed in read_directory(file):
                 path = placed.entry.path
                 target = into / path if keep(path) else Path(os.devnull)
