@@ -8,7 +8,7 @@ EXPERIMENT := normalisation
 LEDGER := ledger/$(EXPERIMENT)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench test-cluster clean set-up set-up-dev
+.PHONY: help demo test test-engines lint bench test-cluster clean set-up set-up-dev
 
 help: ## Say what there is to do.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,9 @@ test: set-up-dev ## Run the tests, with coverage.
 	@DUCKDB_LTS=$(abspath $(VENV)-duckdb-lts) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile \
 		--cov --cov-report=term:skip-covered $(ARGS)
 
+test-engines: set-up-dev ## Run one contract suite for every engine, each in an environment of its own.
+	@$(BIN)/python tests/engine_suite/run.py --python $(PYTHON) $(ARGS)
+
 lint: set-up-dev ## Check style, types and the workflow.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -34,6 +37,7 @@ lint: set-up-dev ## Check style, types and the workflow.
 
 bench: set-up-dev ## Measure against peers and limits, as ratios.
 	@benchmarks/lm-eval.sh $(VENV)-lm-eval $(PYTHON)
+	@$(BIN)/python tests/engine_suite/run.py --python $(PYTHON) --set-up
 	@$(BIN)/python benchmarks/all.py --lm-eval $(VENV)-lm-eval/bin/python $(ARGS)
 
 test-cluster: set-up-dev ## Run the demo on a real SLURM, on this machine; installs SLURM where missing.
@@ -41,7 +45,7 @@ test-cluster: set-up-dev ## Run the demo on a real SLURM, on this machine; insta
 	@$(BIN)/python -m pytest tests/cluster $(ARGS)
 
 clean: ## Remove environment, caches and build outputs; ledgers stay.
-	rm -rf $(VENV) $(VENV)-lm-eval $(VENV)-duckdb-lts .mypy_cache .ruff_cache .pytest_cache .hypothesis .snakemake .coverage dist build
+	rm -rf $(VENV) $(VENV)-lm-eval $(VENV)-duckdb-lts $(VENV)-vllm $(VENV)-llamacpp .mypy_cache .ruff_cache .pytest_cache .hypothesis .snakemake .coverage dist build
 
 set-up:
 	@envs/install.sh $(VENV) $(PYTHON)

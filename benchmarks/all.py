@@ -45,6 +45,9 @@ def main() -> None:
     rows = [*startup(), *pinning(arguments.quick), *ledger(arguments.quick)]
     rows += verifying(arguments.quick)
     rows += generation(arguments.lm_eval, arguments.quick)
+    rows += engines(arguments.quick)
+    rows += policies(arguments.quick)
+    rows += footprints(arguments.quick)
     verdicts = {True: "holds", False: "missed", None: ""}
     cells = [(row.what, row.ratio, row.goal, verdicts[row.holds]) for row in rows]
     Console(width=110).print(table("Ratios", ("measured", ">ratio", "goal", ""), cells))
@@ -109,6 +112,33 @@ def generation(lm_eval: str | None, quick: bool) -> Iterator[Row]:
     for found in _lines("generation.py", *options):
         holds = found["ratio"] <= found["goal"]
         yield Row(found["what"], f"{found['ratio']:.2f}", f"<= {found['goal']:.2f}", holds)
+
+
+def engines(quick: bool) -> Iterator[Row]:
+    """Yield CPU seconds of each engine through reprollm against the engine alone."""
+    for found in _lines("engines.py", *(["--rounds", "1"] if quick else [])):
+        what = f"{found['engine']}, {found['requests']} requests, {found['policy']}"
+        yield Row(
+            f"{what}, through reprollm / alone",
+            f"{found['ratio']:.2f}",
+            f"<= {found['goal']:.2f}",
+            found["ratio"] <= found["goal"],
+        )
+
+
+def policies(quick: bool) -> Iterator[Row]:
+    """Yield the strict batch policy's CPU seconds against those of the fast one."""
+    for found in _lines("policies.py", *(["--rounds", "1"] if quick else [])):
+        what = f"{found['engine']} {found['dtype']}, batches of {found['size']}"
+        yield Row(f"{what}, strict / fast", f"{found['ratio']:.2f}", "", None)
+
+
+def footprints(quick: bool) -> Iterator[Row]:
+    """Yield predicted memory against the resident set of a real process."""
+    for found in _lines("footprint.py", *(["--quick"] if quick else [])):
+        ratio = found["predicted"] / found["measured"]
+        what = f"memory of {found['what']}, predicted / measured"
+        yield Row(what, f"{ratio:.2f}", "0.90 to 1.10", 0.9 <= ratio <= 1.1)
 
 
 def _lines(script: str, *options: str) -> Iterator[Any]:

@@ -30,8 +30,7 @@ from reprollm.experiment.locate import locate
 from reprollm.prompts.plan import make_plan, read_sources
 from reprollm.prompts.publish import publish_plan
 from reprollm.prompts.stored import StoredPlan, read_plan
-from reprollm.snapshot.locate import locate as locate_model
-from reprollm.snapshot.lock import load_lock
+from reprollm.snapshot.model import load_model, locate_model
 
 GOAL_BARE, GOAL_HARNESS = 1.10, 1.00
 LEAST_ROWS = 4
@@ -76,9 +75,12 @@ def main() -> None:
 def measure(file: Path, folder: Path, rounds: int, lm_eval: Path | None) -> list[Ratio]:
     """Return the comparisons for the experiment in `file`, run in copies below `folder`."""
     described = load(file)
-    lock = load_lock(described.lock)
-    model = locate_model(lock, beside=described.lock).folder
-    plan = publish_plan(make_plan(read_sources(described, lock), model), lock, folder / "ledger")
+    asked = load_model(described.lock)
+    found = locate_model(asked)
+    model = found.folders[0]
+    plan = publish_plan(
+        make_plan(read_sources(described, asked), found), asked.lock, folder / "ledger"
+    )
     generate, bare, whole, harness = [], [], [], []
     for number in range(rounds):
         ledger = folder / f"ledger-{number}"

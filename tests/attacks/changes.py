@@ -101,6 +101,14 @@ def answer_of_no_attempt(forged: Forgery, world: World) -> None:
     forged.edit("generation", lambda record: record.update(attempt="ab" * 16))
 
 
+def answer_taken_from_nobody(forged: Forgery, world: World) -> None:
+    forged.edit("generation", lambda record: record["batch"].update(reused="ab" * 16))
+
+
+def answer_taken_from_itself(forged: Forgery, world: World) -> None:
+    forged.edit("generation", lambda record: record["batch"].update(reused=record["attempt"]))
+
+
 def answer_to_no_request(forged: Forgery, world: World) -> None:
     def change(record: Record) -> None:
         record["request"] = "ab" * 32

@@ -110,6 +110,8 @@ RECORDS = [
     *_log("insert", c.record_inserted, None)[:4],
     *_log("swap", c.answers_swapped, None),
     *_log("attempt", c.answer_of_no_attempt, (2, "RecordsDisagree")),
+    *_log("reuse", c.answer_taken_from_nobody, (2, "RecordsDisagree"))[2:],
+    *_log("reuse", c.answer_taken_from_itself, (2, "RecordsDisagree"))[2:],
     *_log("request", c.answer_to_no_request, (2, "RecordsDisagree")),
     *_log("result id", c.result_id, (2, "LeafMismatch")),
     *_log("finish", c.finish, (2, "LeafMismatch")),

@@ -40,3 +40,9 @@ def test_what_a_machine_computes_is_not_named_as_a_cause():
 def test_equal_environments_have_no_causes():
     facts = {"a": [{"name": "x", "value": "1", "sha256": "0"}], "b": None, "c": [1, 2]}
     assert causes(facts, facts) == []
+
+
+def test_what_a_run_declares_is_not_named_as_a_cause():
+    first = {"engine": {"declared": {"level": "L3", "policy": "strict", "evidence": "a"}}}
+    second = {"engine": {"declared": {"level": None, "policy": "strict", "evidence": None}}}
+    assert causes(first, second) == []

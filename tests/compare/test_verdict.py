@@ -1,6 +1,7 @@
 import pytest
 
-from reprollm.compare.verdict import Outcome, Tokens, judge
+from reprollm.compare.levels import Tokens
+from reprollm.compare.verdict import Outcome, judge
 
 ONE = Tokens([5, 6, 7], [-0.5, -0.25, -1.0], [3.0, 2.0, 0.5])
 
@@ -45,3 +46,26 @@ def test_same_tokens_with_another_finish_reason_have_no_margin_to_show():
 def test_withheld_answers_are_compared_by_their_result_ids_alone():
     assert judge(True, "float32", ONE, None).outcome is Outcome.IDENTICAL
     assert judge(False, "float32", None, ONE).outcome is Outcome.WITHHELD
+
+
+def test_the_margin_is_told_in_units_in_the_last_place_of_the_type():
+    other = Tokens([5, 9, 7], ONE.logprobs, [3.0, 0.125, 0.5])
+    assert judge(False, "bfloat16", ONE, other).margin_ulps == 2.0
+    assert judge(False, "float16", ONE, other).margin_ulps == 16.0
+    assert judge(False, "float32", ONE, other).margin_ulps == 2.0**17
+    assert judge(False, "native", ONE, other).margin_ulps is None
+
+
+@pytest.mark.parametrize("bare", [Tokens(ONE.ids, [], []), Tokens([5, 9, 7], [], [])])
+def test_engines_that_give_no_numbers_are_compared_by_their_tokens(bare):
+    same = list(bare.ids) == list(ONE.ids)
+    verdict = judge(same, "float32", ONE, bare)
+    assert verdict.level == ("L1" if same else "L0")
+    assert verdict.logprob_difference is None
+    both = judge(False, "float32", bare, Tokens([6], [], []))
+    assert (both.outcome, both.first_difference, both.margin) == (Outcome.DIFFERENT, 0, None)
+
+
+def test_levels_of_withheld_answers_are_those_that_result_ids_show():
+    assert judge(True, "float32", ONE, None).level == "L1"
+    assert judge(False, "float32", ONE, None).level == "L0"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model_parts import alone, at
 from reprollm.canon import loads_object
 from reprollm.cli import main
 from reprollm.environment import code_digest
@@ -30,7 +31,7 @@ from reprollm.snapshot.pin import pin
 EXPERIMENT = """\
 schema: reprollm/experiment/1
 name: tiny
-title: A tiny random model goes on
+title: {title}
 model: {{lock: models/tiny.lock.json}}
 engine:
   family: transformers
@@ -164,12 +165,13 @@ def plan_job(
     policy: str = "strict",
     size: int = 4,
     tokens: int = 8,
+    title: str = "A tiny random model goes on",
 ) -> Job:
     """Write an experiment over `model` into `folder` and plan it in `folder/ledger`."""
     experiment = folder / "experiment"
     for name in ("data", "prompts", "models"):
         (experiment / name).mkdir(parents=True, exist_ok=True)
-    text = EXPERIMENT.format(dtype=dtype, policy=policy, size=size, tokens=tokens)
+    text = EXPERIMENT.format(dtype=dtype, policy=policy, size=size, tokens=tokens, title=title)
     (experiment / "experiment.yaml").write_text(text, encoding="utf-8")
     (experiment / "prompts" / "ask.jinja").write_text("{{ source }}", encoding="utf-8")
     sources = items_of(items) if isinstance(items, int) else items
@@ -178,7 +180,7 @@ def plan_job(
     lock_file = experiment / "models" / "tiny.lock.json"
     write_lock(pin(model, name="tiny"), lock_file, replace=True)
     described, lock = load(experiment / "experiment.yaml"), load_lock(lock_file)
-    plan = make_plan(read_sources(described, lock), model)
+    plan = make_plan(read_sources(described, alone(lock)), at(model))
     stored = publish_plan(plan, lock, folder / "ledger")
     commit(folder / "ledger")
     return Job(folder, stored)

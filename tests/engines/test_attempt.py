@@ -52,6 +52,12 @@ class Lent:
                 raise RuntimeError("the engine broke")
             yield batch
 
+    def canary(self) -> dict[str, Json] | None:
+        return self.engine.canary()
+
+    def exposure(self) -> dict[str, Json] | None:
+        return self.engine.exposure()
+
     def close(self) -> None:
         """Leave the engine open."""
 

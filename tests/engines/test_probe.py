@@ -73,3 +73,11 @@ def test_the_reference_tells_hosts_apart_that_round_differently() -> None:
     first = probe(one, logits_of(one), 8, 320).reference
     assert first == probe(one, logits_of(one), 8, 320).reference
     assert first != probe(other, logits_of(other), 8, 320).reference
+
+
+def test_a_mixture_of_experts_is_asked_alone_whatever_its_rows_show() -> None:
+    layer = RoundsByRows(1)
+    layer.num_experts = 4  # type: ignore[assignment]
+    found = probe(layer, logits_of(layer), 8, 320)
+    assert (found.least_rows, found.linear_rows) == (0, 4)
+    assert "routed to experts" in found.note

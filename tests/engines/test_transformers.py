@@ -12,6 +12,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from model_parts import alone, at
 from reprollm.canon import dumps
 from reprollm.engines.protocol import Failure, Generation
 from reprollm.engines.registry import open_engine
@@ -20,6 +21,7 @@ from reprollm.errors import EngineUnavailable
 from reprollm.experiment.engine import EngineSettings
 from reprollm.prompts.requests import Request
 from reprollm.prompts.settings import Settings
+from reprollm.snapshot.pin import pin
 
 OpenEngine = Callable[..., TransformersEngine]
 
@@ -232,5 +234,5 @@ def test_pickled_weights_are_never_loaded(models: Path, tmp_path: Path) -> None:
 
 def test_an_unknown_family_is_refused(models: Path) -> None:
     settings = EngineSettings("oracle", "float32", "cpu", "strict", 4)
-    with pytest.raises(EngineUnavailable, match="'oracle'"):
-        open_engine(models / "llama", None, settings)  # type: ignore[arg-type]
+    with pytest.raises(EngineUnavailable, match="oracle"):
+        open_engine(at(models / "llama"), alone(pin(models / "llama")), settings)

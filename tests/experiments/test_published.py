@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from model_parts import alone, at
 from reprollm.experiment.load import load
 from reprollm.ledger.read import final_answers
 from reprollm.ledger.verify import verify
@@ -24,7 +25,9 @@ def test_the_published_ledger_verifies_and_is_complete() -> None:
 def test_the_experiment_here_asks_the_very_requests_that_are_published() -> None:
     experiment = load(EXPERIMENT / "experiment.yaml")
     lock = load_lock(experiment.lock)
-    plan = make_plan(read_sources(experiment, lock), EXPERIMENT / "models" / "normaliser")
+    plan = make_plan(
+        read_sources(experiment, alone(lock)), at(EXPERIMENT / "models" / "normaliser")
+    )
     published = {answer.request for answer in final_answers(PUBLISHED)}
     assert {row.asked.request for row in plan.rows} == published
 

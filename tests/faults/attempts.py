@@ -124,7 +124,7 @@ class _Engine:
         self._say = say
         self._given: list[Generation] = []
 
-    capabilities = Capabilities(True, True, True, ("strict",))
+    capabilities = Capabilities(True, True, True, True, "request", ("strict",))
 
     def opened(self) -> Opened:
         self._say.stage("begin")
@@ -141,6 +141,12 @@ class _Engine:
             self._given = [_answered(asked) for asked in requests[at : at + BATCH]]
             yield [*self._given]
         self._say.stage("publish")
+
+    def canary(self) -> None:
+        """Nobody can swap what is not there."""
+
+    def exposure(self) -> None:
+        """Nothing leaves this machine."""
 
     def acknowledge(self, requests: int, tokens: int) -> None:
         """Say which answers are safe: called when the journal has taken the last batch."""

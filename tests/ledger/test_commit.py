@@ -17,8 +17,8 @@ from reprollm.ledger.commit import commit
 from reprollm.ledger.lock import reading, writing
 from reprollm.ledger.merkle import consistency_proof, verify_consistency
 from reprollm.ledger.segments import positions, read_checkpoints, read_segments
-from reprollm.ledger.shards import entries
 from reprollm.ledger.verify import verify
+from reprollm.records.entries import entries
 from reprollm.records.merkle import leaf_hash
 from reprollm.records.receipt import write_receipt
 from reprollm.records.shard import publish, read_records
@@ -340,3 +340,20 @@ def test_the_log_keeps_whole_lines_whatever_texts_hold(tmp_path: Path) -> None:
     assert records_in_order(tmp_path) == ["plan", "request", "snapshot"]
     assert "\x1b" not in read_checkpoints(tmp_path)[0].origin
     assert dumps(loads_object(b'{"a":"\xe2\x80\xa8"}'))
+
+
+def test_a_commit_killed_before_its_checkpoint_is_completed_before_the_next_segment(
+    tmp_path: Path,
+) -> None:
+    made = plan(6)
+    made.publish(tmp_path)
+    commit(tmp_path)
+    publish_attempt(tmp_path, made, 0, 3)
+    commit(tmp_path)
+    sizes = [checkpoint.size for checkpoint in read_checkpoints(tmp_path)]
+    # What a kill leaves between the second segment and its checkpoint, with more shards to come.
+    (tmp_path / "log" / f"{sizes[-1]:012d}.checkpoint").unlink()
+    publish_attempt(tmp_path, made, 3, 6)
+    commit(tmp_path)
+    assert [checkpoint.size for checkpoint in read_checkpoints(tmp_path)][:2] == sizes
+    assert verify(tmp_path, allow_incomplete=True).holds

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from model_parts import at
 from reprollm.environment import go_offline
 from reprollm.errors import TemplateInvalid
 from reprollm.prompts.chat import chat_template
@@ -66,7 +67,7 @@ def test_prompts_and_tokens_are_those_of_transformers(
     from transformers import AutoTokenizer
 
     theirs = AutoTokenizer.from_pretrained(model, local_files_only=True)
-    ours = load_tokenizer(model)
+    ours = load_tokenizer(at(model))
     template = chat_template(source, ours.special_tokens, system, None)
     for text in TEXTS:
         messages = [{"role": "user", "content": text}]
@@ -80,7 +81,7 @@ def test_prompts_and_tokens_are_those_of_transformers(
 
 
 def test_the_template_of_the_snapshot_is_found(model: Path) -> None:
-    tokenizer = load_tokenizer(model)
+    tokenizer = load_tokenizer(at(model))
     assert tokenizer.chat_template == (model / "chat_template.jinja").read_text()
 
 

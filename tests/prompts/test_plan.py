@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from experiment_files import change, write_experiment
+from model_parts import at
 from reprollm.errors import PromptTooLong, SnapshotRefused, TemplateInvalid
 from reprollm.experiment.load import load
 from reprollm.prompts.plan import Plan, make_plan, read_sources
 from reprollm.prompts.render import check_fits
 from reprollm.prompts.requests import Prompt
 from reprollm.snapshot.facts import Facts
-from reprollm.snapshot.lock import load_lock
+from reprollm.snapshot.model import load_model
 
 FEW_SHOT = "few_shot: {file: data/examples.csv, count: 3, seed: 0}\nsampling:"
 # Our own sentences, in the manner of digitised commentaries: ids that are document names, long s,
@@ -37,7 +38,7 @@ def folder(tmp_path: Path, models: Path) -> Path:
 
 def planned(folder: Path, models: Path, model: str = "llama") -> Plan:
     experiment = load(folder / "experiment.yaml")
-    return make_plan(read_sources(experiment, load_lock(experiment.lock)), models / model)
+    return make_plan(read_sources(experiment, load_model(experiment.lock)), at(models / model))
 
 
 def requests(plan: Plan) -> list[str]:
@@ -112,7 +113,8 @@ def test_a_second_model_of_the_same_name_has_other_requests(folder: Path, models
     first = planned(folder, models)
     shutil.copy(models / "other.lock.json", folder / "models" / "tiny.lock.json")
     second = planned(folder, models, "other")
-    assert load_lock(models / "other.lock.json").name == load_lock(models / "llama.lock.json").name
+    names = [load_model(models / f"{name}.lock.json").lock.name for name in ("other", "llama")]
+    assert names[0] == names[1]
     assert [row.prompt.text for row in second.rows] == [row.prompt.text for row in first.rows]
     assert not set(requests(first)) & set(requests(second))
     assert first.plan != second.plan

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from experiment_files import change, write_experiment
+from model_parts import alone, at
 from reprollm.canon import dumps, loads_object
 from reprollm.errors import ExperimentInvalid, InvalidInput, LeafMismatch, StorageFailed
 from reprollm.experiment.load import load
@@ -42,7 +43,7 @@ def lock(models: Path) -> Lock:
 
 @pytest.fixture
 def plan(file: Path, models: Path, lock: Lock) -> Plan:
-    return make_plan(read_sources(load(file), lock), models / "llama")
+    return make_plan(read_sources(load(file), alone(lock)), at(models / "llama"))
 
 
 @pytest.fixture

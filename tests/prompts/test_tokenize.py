@@ -11,6 +11,7 @@ from tokenizers import Tokenizer, pre_tokenizers
 from tokenizers.models import Unigram, WordLevel
 
 from experiment_files import write_experiment
+from model_parts import alone, at
 from reprollm.errors import SnapshotRefused
 from reprollm.experiment.load import load
 from reprollm.prompts.plan import make_plan, read_sources
@@ -48,7 +49,7 @@ def save(tokenizer: Tokenizer, folder: Path) -> Path:
 
 
 def test_plain_prompts_are_tokenized_as_transformers_does(models: Path) -> None:
-    tokenizer = load_tokenizer(models / "llama")
+    tokenizer = load_tokenizer(at(models / "llama"))
     from transformers import AutoTokenizer
 
     theirs = AutoTokenizer.from_pretrained(models / "llama", local_files_only=True)
@@ -58,14 +59,14 @@ def test_plain_prompts_are_tokenized_as_transformers_does(models: Path) -> None:
 
 
 def test_a_text_alone_has_the_tokens_that_it_has_among_others(models: Path) -> None:
-    tokenizer = load_tokenizer(models / "qwen3")
+    tokenizer = load_tokenizer(at(models / "qwen3"))
     assert [tokenizer.encode_plain([text])[0] for text in TEXTS] == tokenizer.encode_plain(TEXTS)
 
 
 @pytest.mark.parametrize("make", [words, pieces])
 def test_other_kinds_of_tokenizers_neither_cut_nor_pad(tmp_path: Path, make: object) -> None:
     assert callable(make)
-    tokenizer = load_tokenizer(make(tmp_path / "model"))
+    tokenizer = load_tokenizer(at(make(tmp_path / "model")))
     (ids,) = tokenizer.encode_plain(["vnd er vnd er vnd er vnd er vnd er"])
     assert len(ids) > 9
     assert tokenizer.chat_template is None
@@ -80,8 +81,8 @@ def test_another_tokenizer_gives_the_same_prompts_other_requests(
     for number, model in enumerate(
         (models / "llama", words(tmp_path / "words"), pieces(tmp_path / "pieces"))
     ):
-        sources = read_sources(load(file), replace(lock, tokenizer=str(number) * 64))
-        plan = make_plan(sources, model)
+        sources = read_sources(load(file), alone(replace(lock, tokenizer=str(number) * 64)))
+        plan = make_plan(sources, at(model))
         assert plan.rows[0].prompt.text == "Alt: vnd er ſprach\nNeu:"
         requests.append({row.asked.request for row in plan.rows})
     assert [len(found) for found in requests] == [9, 9, 9]
@@ -93,7 +94,7 @@ def test_a_folder_without_a_tokenizer_is_refused_without_asking_a_hub(
     tmp_path: Path, name: str
 ) -> None:
     with pytest.raises(SnapshotRefused, match="expected a tokenizer that loads from"):
-        load_tokenizer(tmp_path / name)
+        load_tokenizer(at(tmp_path / name))
 
 
 def test_a_tokenizer_that_wants_its_own_code_is_refused(tmp_path: Path) -> None:
@@ -106,4 +107,4 @@ def test_a_tokenizer_that_wants_its_own_code_is_refused(tmp_path: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     (folder / "tokenizer.json").unlink()
     with pytest.raises(SnapshotRefused, match="expected a tokenizer"):
-        load_tokenizer(folder)
+        load_tokenizer(at(folder))

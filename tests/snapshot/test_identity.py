@@ -146,12 +146,3 @@ def test_version_control_and_download_folders_are_no_part_of_the_snapshot(llama:
         (llama / folder).mkdir()
         (llama / folder / "state.bin").write_bytes(b"x")
     assert pin(llama).snapshot == before.snapshot
-
-
-def test_a_gguf_file_is_pinned_by_its_bytes_whatever_its_name(tmp_path: Path) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
-    one.mkdir(), other.mkdir()
-    (one / "model.gguf").write_bytes(b"GGUF" + bytes(100))
-    (other / "renamed.gguf").write_bytes(b"GGUF" + bytes(100))
-    assert pin(one).weights == pin(other).weights
-    assert pin(one).snapshot != pin(other).snapshot

@@ -42,7 +42,7 @@ def test_another_lock_is_not_overwritten_unasked(llama: Path, file: Path) -> Non
 
 def test_a_lock_is_text_that_people_can_read_and_review(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
-    assert text.startswith('{\n  "schema": "reprollm/lock/1",\n  "name": "llama",\n')
+    assert text.startswith('{\n  "schema": "reprollm/lock/2",\n  "name": "llama",\n')
     assert text.endswith("}\n")
 
 
@@ -52,7 +52,7 @@ def test_a_lock_is_text_that_people_can_read_and_review(file: Path) -> None:
         ({"snapshott": "x"}, "unknown key 'snapshott'; did you mean 'snapshot'"),
         ({"weights": None}, "weights"),
         ({"weights": ...}, "weights"),
-        ({"schema": "reprollm/lock/2"}, "expected schema reprollm/lock/1"),
+        ({"schema": "reprollm/lock/9"}, "expected a lock of schema reprollm/lock/2"),
         ({"snapshot": "0" * 64}, "contradicts itself: expected snapshot"),
         ({"tokenizer": "0" * 64}, "contradicts itself: expected tokenizer"),
         ({"chat_template": None}, "contradicts itself: expected chat_template"),

@@ -220,7 +220,7 @@ def test_weights_without_a_single_tensor_are_refused(llama: Path) -> None:
 
 def test_a_file_that_only_claims_to_be_gguf_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.gguf").write_bytes(b"PK\x03\x04")
-    with pytest.raises(SnapshotRefused, match=r"model\.gguf is not a GGUF file"):
+    with pytest.raises(SnapshotRefused, match=r"model\.gguf is not a well-formed GGUF file"):
         pin(tmp_path)
 
 

@@ -19,6 +19,7 @@ rule generate:
     params:
         ledger=ledger_folder,
         code=code_digest("generate"),
+        reuse="--reuse" if config["reuse"] else "--no-reuse",
     shell:
-        "reprollm generate {input.experiment:q} --ledger {params.ledger:q}"
+        "reprollm generate {input.experiment:q} --ledger {params.ledger:q} {params.reuse}"
         " --slice {wildcards.slice}/{wildcards.slices} --receipt {output:q} > {log:q} 2>&1"

@@ -100,14 +100,11 @@ def command(
 def _asked(made: Challenge, lock_file: Path | None) -> Challenged:
     from reprollm.cli.progress import answering
     from reprollm.compare.challenge import ask
-    from reprollm.compare.rerun import lock_beside, lock_of
-    from reprollm.engines.registry import open_engine
-    from reprollm.snapshot.locate import locate
+    from reprollm.compare.rerun import model_of
+    from reprollm.engines.opening import open_checked
 
-    lock_file = lock_file or lock_beside(made.ledger, made.core["snapshot"])
-    lock = lock_of(lock_file, made.core["snapshot"])
-    found = locate(lock, beside=lock_file, mode="full")
-    engine = open_engine(found.folder, lock, made.engine)
+    model = model_of(made.ledger, made.core, lock_file)
+    engine = open_checked(model, made.engine, mode="full").engine
     try:
         with answering(len(made.drawn)) as advance:
             return ask(made, engine, advance)

@@ -21,7 +21,7 @@ def show(outcome: Challenged) -> None:
     out, made, said = console(), outcome.challenge, outcome.statement
     title = f"{safe(made.origin)}: {said.asked} of {said.of} answered requests, drawn by root "
     out.print(f"{title}{made.root[:16]} and your nonce", soft_wrap=True)
-    columns = ("item", "request", "outcome", ">token", ">margin there")
+    columns = ("item", "request", "outcome", ">token", ">margin (ulp)")
     differing = [r for r in outcome.replies if r.verdict.outcome is not Outcome.IDENTICAL]
     same = [r for r in outcome.replies if r.verdict.outcome is Outcome.IDENTICAL]
     out.print(table("Asked again", columns, map(_cells, [*differing, *same][:_SHOWN])))
@@ -112,11 +112,13 @@ def _reply_json(reply: Reply) -> dict[str, Any]:
 
 
 def _cells(reply: Reply) -> tuple[str, ...]:
+    from reprollm.cli.compare import margin
+
     found = reply.verdict
     return (
         reply.asked.item,
         reply.asked.request[:16],
         found.outcome.value,
         "" if found.first_difference is None else str(found.first_difference),
-        "" if found.margin is None else f"{found.margin:.3g}",
+        margin(found),
     )

@@ -13,6 +13,7 @@ from reprollm.errors import NotReproduced
 
 if TYPE_CHECKING:
     from reprollm.compare.runs import Comparison, Row, Side
+    from reprollm.compare.verdict import Verdict
 
 _SHOWN = 20
 _TOKENS = (
@@ -70,13 +71,14 @@ def verdict(comparison: Comparison) -> str:
 
 def show(comparison: Comparison) -> None:
     """Print the differing requests, the likely causes, and the summary, in that order."""
-    from reprollm.cli.terminal import console, table
+    from reprollm.cli.terminal import console, safe, table
+    from reprollm.compare.explanation import explain
 
     out = console()
     alike = (Outcome.IDENTICAL, Outcome.SAME_TEXT)
     differing = [row for row in comparison.rows if row.verdict.outcome not in alike]
     if differing:
-        columns = ("item", "sampling", "seed", "outcome", ">token", ">margin there", "request")
+        columns = ("item", "sampling", "seed", "outcome", ">token", ">margin (ulp)", "request")
         title = f"Requests that differ ({min(len(differing), _SHOWN)} of {len(differing)} shown)"
         out.print(table(title, columns, map(_cells, differing[:_SHOWN])))
     if comparison.causes and not (comparison.reproduced and _bits_agree(comparison)):
@@ -87,6 +89,8 @@ def show(comparison: Comparison) -> None:
     out.print(table("Outcome", ("", ">requests"), _outcomes(comparison)))
     if comparison.attested:
         out.print(_logprobs(comparison))
+        for sentence in explain(comparison):
+            out.print(safe(sentence), soft_wrap=True)
     else:
         _show_unsaid(comparison)
     if comparison.agrees:
@@ -108,6 +112,8 @@ def to_json(comparison: Comparison) -> dict[str, object]:
     """Return the comparison as plain values."""
     from dataclasses import asdict
 
+    from reprollm.compare.explanation import explain, is_numeric
+
     return {
         "first": _side_json(comparison.first),
         "second": _side_json(comparison.second),
@@ -116,6 +122,9 @@ def to_json(comparison: Comparison) -> dict[str, object]:
         "reproduced": comparison.reproduced,
         "agrees": comparison.agrees,
         "outcomes": {outcome.value: number for outcome, number in comparison.counts.items()},
+        "level": comparison.level,
+        "levels": {level.value: number for level, number in sorted(comparison.levels.items())},
+        "explanation": explain(comparison),
         "rerolled": [comparison.first.rerolled, comparison.second.rerolled],
         "logprobs": {
             "compared": comparison.logprobs_compared,
@@ -123,7 +132,10 @@ def to_json(comparison: Comparison) -> dict[str, object]:
             "largest_difference": comparison.logprob_difference,
         },
         "causes": [asdict(cause) for cause in comparison.causes],
-        "requests": [asdict(row) for row in comparison.rows],
+        "requests": [
+            {**asdict(row), "rounding": is_numeric(row.verdict, comparison.first.dtype)}
+            for row in comparison.rows
+        ],
     }
 
 
@@ -132,7 +144,9 @@ def _side_json(side: Side) -> dict[str, object]:
         "ledger": str(side.ledger),
         "run": side.run.run,
         "attestation": side.run.attestation,
+        "trust": side.run.trust,
         "unsaid": list(side.unsaid),
+        "declared": side.declared,
     }
 
 
@@ -148,8 +162,17 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.seed or "",
         found.outcome.value,
         "" if found.first_difference is None else str(found.first_difference),
-        "" if found.margin is None else f"{found.margin:.3g}",
+        margin(found),
         row.request[:16],
+    )
+
+
+def margin(found: Verdict) -> str:
+    """Return the margin at the first differing token, and how many units in the last place."""
+    if found.margin is None:
+        return ""
+    return f"{found.margin:.3g}" + (
+        "" if found.margin_ulps is None else f" ({found.margin_ulps:.3g})"
     )
 
 
@@ -159,11 +182,21 @@ def _sides(comparison: Comparison) -> list[tuple[str, str, str]]:
         ("ledger", str(first.ledger), str(second.ledger)),
         ("run", first.run.run[:16], second.run.run[:16]),
         ("attestation", first.run.attestation, second.run.attestation),
+        ("trust", first.run.trust or "none", second.run.trust or "none"),
+        ("declared level", declared(first), declared(second)),
         ("answered", f"{first.run.answered}", f"{second.run.answered}"),
         ("attempts", f"{first.run.attempts}", f"{second.run.attempts}"),
         ("re-rolled", f"{first.rerolled}", f"{second.rerolled}"),
         ("re-rolled with another answer", f"{first.unsteady}", f"{second.unsteady}"),
     ]
+
+
+def declared(side: Side) -> str:
+    """Return the determinism that was measured of a run's engine before it, in words."""
+    found = side.declared
+    if found is None or found.get("level") is None:
+        return "unknown"
+    return f"{found['level']} under {found.get('policy')}, measured"
 
 
 def _outcomes(comparison: Comparison) -> list[tuple[str, str]]:

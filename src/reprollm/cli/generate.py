@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from reprollm.engines.slices import Opened, Outcome, Slice
-    from reprollm.snapshot.lock import Lock
+    from reprollm.engines.slices import Outcome, Slice
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -45,6 +44,12 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     show_default=True,
     help="Under the fast batch policy, ask so many requests again under the strict one.",
 )
+@click.option(
+    "--reuse/--no-reuse",
+    default=True,
+    show_default=True,
+    help="Take over answers to the same requests by the same class of engine, marked as such.",
+)
 def command(
     experiment: str,
     ledger: Path | None,
@@ -52,6 +57,7 @@ def command(
     receipt: Path | None,
     journals: Path | None,
     remeasure: int,
+    reuse: bool,
 ) -> None:
     """Answer one slice of the plan of EXPERIMENT with the local model.
 
@@ -63,6 +69,7 @@ def command(
     go_offline()
     from reprollm.cli.progress import answering
     from reprollm.engines.attempt import answer_slice
+    from reprollm.engines.opening import open_checked
     from reprollm.engines.slices import Slice, parse_slice
     from reprollm.experiment.load import load
     from reprollm.experiment.locate import locate
@@ -70,13 +77,13 @@ def command(
     from reprollm.prompts.requests import slice_bounds
     from reprollm.prompts.runs import open_run
     from reprollm.prompts.stored import find_plan
-    from reprollm.snapshot.lock import load_lock
+    from reprollm.snapshot.model import load_model
 
     number, slices = parse_slice(part)
     described = load(locate(experiment, Path()))
     ledger = ledger or Path("ledger") / described.config.name
-    lock = load_lock(described.lock)
-    plan = find_plan(ledger, described, lock.snapshot)
+    model = load_model(described.lock, described.adapters)
+    plan = find_plan(ledger, described, model.lock.snapshot)
     first, last = slice_bounds(plan.requests, slices, number)
     code = code_digest("generate")
     work = Slice(
@@ -89,22 +96,15 @@ def command(
         last=last,
         journals=journals or ledger / "journals",
         remeasure=remeasure,
+        reuse=reuse,
     )
     with answering(last - first) as advance:
-        outcome = answer_slice(work, lambda: _open(work, lock, described.lock), advance)
+        outcome = answer_slice(
+            work, lambda: open_checked(model, plan.engine, run=work.run), advance
+        )
     _tell(outcome)
     if receipt:
         _write_receipt(receipt, work, outcome)
-
-
-def _open(work: Slice, lock: Lock, lock_file: Path) -> Opened:
-    """Locate the model, check it against its lock, and only then load it."""
-    from reprollm.engines.registry import open_engine
-    from reprollm.engines.slices import Opened
-    from reprollm.snapshot.locate import locate
-
-    found = locate(lock, beside=lock_file, run=work.run)
-    return Opened(open_engine(found.folder, lock, work.plan.engine), found.how)
 
 
 def _write_receipt(path: Path, work: Slice, outcome: Outcome) -> None:
@@ -129,6 +129,10 @@ def _tell(outcome: Outcome) -> None:
     """Say on standard error what a person should know."""
     if outcome.salvaged:
         _say(f"closed {outcome.salvaged} killed attempt(s) and kept what they had answered")
+    if outcome.reused:
+        _say(
+            f"took over {outcome.reused} answers that earlier runs gave, and marked them as reused"
+        )
     if outcome.failures:
         _say(f"{outcome.failures} request(s) could not be answered; the ledger says why")
     if outcome.variance:

@@ -122,7 +122,8 @@ def _print_report(report: Report) -> None:
 
 
 _RUN_COLUMNS = [
-    "run", ">planned", ">answered", ">failed", ">missing", ">again", ">equal", ">differing",
+    "run", "trust", ">planned", ">answered", ">reused", ">failed", ">missing", ">again", ">equal",
+    ">differing",
 ]  # fmt: skip
 _UNATTESTED = "imports: unattested answers from the logs of other harnesses"
 _IMPORT_COLUMNS = ["import", "tool", "task", ">samples", "taken in (UTC)", ">unsaid"]
@@ -130,9 +131,9 @@ _ATTEMPT_COLUMNS = ["attempt", "run", "requests", "host", "started (UTC)", "ende
 
 
 def _run_row(run: Any) -> list[str]:
-    counts = (run.planned, run.answered, run.failed, run.missing)
+    counts = (run.planned, run.answered, run.reused, run.failed, run.missing)
     again = (run.rerolled, run.replicates, run.differing)
-    return [run.run[:8], *map(str, counts + again)]
+    return [run.run[:8], run.trust, *map(str, counts + again)]
 
 
 def _attempt_row(attempt: Any) -> list[str]:

@@ -60,22 +60,21 @@ def command(
     from reprollm.prompts.runs import answered, find_run, open_run
     from reprollm.records.receipt import write_receipt
     from reprollm.records.shard import write_once
-    from reprollm.snapshot.locate import locate as locate_snapshot
-    from reprollm.snapshot.lock import load_lock
+    from reprollm.snapshot.model import load_model, locate_model
 
     described = load(locate(experiment, Path()))
     ledger = ledger or Path("ledger") / described.config.name
-    lock = load_lock(described.lock)
-    sources = read_sources(described, lock)
-    with _progress("checking the model", lock.total_bytes) as advance:
-        model = locate_snapshot(lock, beside=described.lock, progress=advance).folder
+    model = load_model(described.lock, described.adapters)
+    sources = read_sources(described, model)
+    with _progress("checking the model", model.total_bytes) as advance:
+        located = locate_model(model, progress=advance)
     with _progress("rendering prompts", len(sources.data.rows)) as advance:
-        plan = make_plan(sources, model, advance)
+        plan = make_plan(sources, located, advance)
     code = code_digest("generate")
     if dry_run:
         run = find_run(ledger, plan.plan, code)
     else:
-        stored = publish_plan(plan, lock, ledger)
+        stored = publish_plan(plan, model.lock, ledger)
         if because:
             write_once(stored.folder / REASON_FILE, because.encode())
         run = open_run(ledger, plan.plan, code)
@@ -90,7 +89,7 @@ def command(
                 slices=stored.slices,
             )
     done = len(answered(ledger, run)) if run else 0
-    report = _Report(plan, run, done, estimate(plan, lock.facts), None if dry_run else ledger)
+    report = _Report(plan, run, done, estimate(plan, model.lock.facts), None if dry_run else ledger)
     if as_json:
         click.echo(dumps(report.to_json()))
     else:
@@ -150,6 +149,7 @@ class _Report:
 
     def _facts(self) -> list[tuple[str, str]]:
         costs, engine = self.costs, self.plan.engine
+        stored = "as stored" if engine.family == "llamacpp" else f"in {engine.dtype}"
         limit = f" of {costs.context:,}" if costs.context else ""
         cache = "unknown" if costs.cache_bytes is None else _size(costs.cache_bytes)
         return [
@@ -160,7 +160,7 @@ class _Report:
             ("slices", f"{self.plan.slices:,}"),
             ("longest prompt, tokens", f"{costs.longest_prompt:,}"),
             ("longest with its answer, tokens", f"{costs.longest_sequence:,}{limit}"),
-            (f"memory: weights in {engine.dtype}", _size(costs.weights_bytes)),
+            (f"memory: weights {stored}", _size(costs.weights_bytes)),
             (f"memory: keys and values of {engine.batch_size:,} requests", cache),
         ]
 

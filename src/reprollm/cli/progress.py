@@ -63,6 +63,34 @@ def counting(what: str) -> Iterator[Callable[[int], None]]:
         yield lambda records: bar.advance(task, records)
 
 
+@contextmanager
+def moving(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show bytes, rate and time left on standard error while it is a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
 class _Rate:
     """Tokens per second since the first of them."""
 

@@ -33,11 +33,10 @@ def command(ledger: Path, output: Path, lock: Path | None) -> None:
     go_offline()
     from reprollm.cli.compare import show, verdict
     from reprollm.cli.progress import answering
-    from reprollm.compare.rerun import current_plan, lock_beside, rerun
+    from reprollm.compare.rerun import current_plan, rerun
     from reprollm.compare.runs import compare
 
     plan = current_plan(ledger)
-    lock = lock or lock_beside(ledger, plan.core["snapshot"])
     with answering(plan.requests) as advance:
         rerun(ledger, output, lock, advance)
     comparison = compare(ledger, output)

@@ -73,6 +73,7 @@ def show(scored: Scored) -> None:
             strata.setdefault(row.stratum, []).append(row)
         cells = [_cells(name, part, measures) for name, part in strata.items()]
         title = f"Sampling {sampling}"
+        title += f" (trust: {scored.trust})" if scored.trust else ""
         out.print(table(title, [*columns, ">undefined", ">runaway"], cells))
 
 

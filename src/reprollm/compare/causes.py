@@ -19,8 +19,14 @@ _RANKS = (
     frozenset("torch transformers tokenizers numpy safetensors vllm".split()),
     frozenset("threads omp openblas affinity build libc kernel python code checkout".split()),
 )
-# What another machine computes differently is no cause of the difference but the difference itself.
-_CONSEQUENCES = frozenset({"engine.probe.reference"})
+# What another machine computes differently is no cause of the difference but the difference itself;
+# what was measured of an engine does not change what it computes.
+_CONSEQUENCES = (
+    "engine.probe.reference",
+    "engine.invariance.reference",
+    "engine.canary",
+    "engine.declared",
+)
 _ABSENT = "absent"
 
 
@@ -39,7 +45,7 @@ def causes(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Cause]:
     found = [
         Cause(fact, one.get(fact, _ABSENT), other.get(fact, _ABSENT))
         for fact in one.keys() | other.keys()
-        if fact not in _CONSEQUENCES and one.get(fact, _ABSENT) != other.get(fact, _ABSENT)
+        if not fact.startswith(_CONSEQUENCES) and one.get(fact, _ABSENT) != other.get(fact, _ABSENT)
     ]
     return sorted(found, key=lambda cause: (_rank(cause.fact), cause.fact))
 

@@ -23,8 +23,10 @@ from typing import Any
 from reprollm.canon import digest
 from reprollm.compare.bound import Statement, state
 from reprollm.compare.causes import Cause, causes
+from reprollm.compare.levels import Tokens
+from reprollm.compare.precision import coarsest
 from reprollm.compare.runs import facts_of, tokens_of
-from reprollm.compare.verdict import Outcome, Tokens, Verdict, judge, with_texts
+from reprollm.compare.verdict import Outcome, Verdict, judge, with_texts
 from reprollm.engines.protocol import Engine, Failure, Generation
 from reprollm.environment import code_digest, collect
 from reprollm.errors import InvalidInput, LeafMismatch
@@ -216,12 +218,14 @@ def ask(
         advance(len(batch), tokens)
     ids = [asked.request for asked in made.drawn]
     published = {answer.request: answer for answer in final_answers(made.ledger, made.run.run, ids)}
+    published_facts, here = facts_of(made.ledger, made.run), _here(made, engine)
+    dtype = coarsest(made.engine.dtype, here["engine"])
     replies = tuple(
-        _reply(asked, published[asked.request], answers[asked.request], made.engine.dtype)
+        _reply(asked, published[asked.request], answers[asked.request], dtype)
         for asked in made.drawn
     )
     mismatches = sum(reply.verdict.outcome is not Outcome.IDENTICAL for reply in replies)
-    around = tuple(causes(facts_of(made.ledger, made.run), _here(made, engine)))
+    around = tuple(causes(published_facts, here))
     return Challenged(made, replies, state(made.of, len(replies), mismatches), around)
 
 
@@ -240,7 +244,7 @@ def _request(made: Challenge, asked: AskedRequest) -> Request:
         seed=asked.seed,
         repetition=asked.repetition,
         engine=made.engine.family,
-        dtype=made.engine.dtype,
+        dtype=made.engine.numerics,
         prompt_ids=prompt_ids,
     )
     if expected != asked.request:

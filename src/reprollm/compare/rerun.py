@@ -7,12 +7,14 @@ file, template or Snakemake is needed: a request's token ids stand in the plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from reprollm.engines.attempt import Advance, answer_slice
-from reprollm.engines.registry import open_engine
-from reprollm.engines.slices import Opened, Slice
+from reprollm.engines.opening import open_checked
+from reprollm.engines.slices import Slice
 from reprollm.environment import code_digest
 from reprollm.errors import InvalidInput, SnapshotNotFound
 from reprollm.ledger.commit import commit
@@ -23,14 +25,14 @@ from reprollm.prompts.requests import slice_bounds
 from reprollm.prompts.runs import open_run
 from reprollm.prompts.stored import StoredPlan, read_plan
 from reprollm.records.shard import write_once
-from reprollm.snapshot.locate import locate
-from reprollm.snapshot.lock import Lock, load_lock
+from reprollm.snapshot.lock import load_lock
+from reprollm.snapshot.model import Model, load_model
 
 
 def rerun(
     source: Path,
     target: Path,
-    lock_file: Path,
+    lock_file: Path | None = None,
     advance: Advance = lambda requests, tokens: None,
 ) -> None:
     """Ask the plan of the last complete run in `source` again, into `target`.
@@ -40,7 +42,8 @@ def rerun(
     Args:
         source: a ledger with a run.
         target: the folder of the new ledger, empty, or begun by an earlier rerun of `source`.
-        lock_file: the lock of the plan's snapshot.
+        lock_file: the lock of the plan's snapshot, of the base where adapters are applied; None to
+            look for it beside `source`. Locks of adapters are looked for in its folder too.
         advance: told of each finished batch: answers, tokens.
 
     Raises:
@@ -49,11 +52,11 @@ def rerun(
     """
     verify(source, allow_incomplete=True).require()
     plan = adopt(source, target)
-    lock = lock_of(lock_file, plan.core["snapshot"])
+    model = model_of(source, plan.core, lock_file)
     commit(target)
     for number in range(1, plan.slices + 1):
         work = _slice(target, plan, number)
-        answer_slice(work, _opening(work, lock, lock_file), advance)
+        answer_slice(work, partial(open_checked, model, plan.engine, run=work.run), advance)
     commit(target)
 
 
@@ -62,31 +65,53 @@ def current_plan(ledger: Path) -> StoredPlan:
     return read_plan(ledger / "plans" / current_run(ledger).plan)
 
 
-def lock_of(lock_file: Path, snapshot: str) -> Lock:
-    """Return the lock in a file; raise `SnapshotNotFound` where it is of another snapshot."""
-    lock = load_lock(lock_file)
-    if lock.snapshot != snapshot:
+def model_of(ledger: Path, core: Mapping[str, Any], lock_file: Path | None) -> Model:
+    """Return the model that a plan in `ledger` asks, from the locks of its parts.
+
+    Args:
+        ledger: a ledger folder.
+        core: what the plan was made from.
+        lock_file: the lock of the snapshot, of the base where there are adapters; None to look for
+            it beside the ledger. Locks of adapters are looked for in its folder too.
+
+    Raises:
+        SnapshotNotFound: a lock is missing, or is of another snapshot.
+    """
+    parts = core.get("parts") or [{"snapshot": core["snapshot"], "scale": "1"}]
+    base, *adapters = parts
+    file = lock_file or lock_beside(ledger, base["snapshot"])
+    applied = [
+        (lock_beside(ledger, part["snapshot"], file.parent), part["scale"]) for part in adapters
+    ]
+    model = load_model(file, applied)
+    if model.lock.snapshot != core["snapshot"]:
         raise SnapshotNotFound(
-            f"expected the lock of snapshot {snapshot[:16]} in {lock_file}, found that of "
-            f"{lock.snapshot[:16]}; name the right one with --lock"
+            f"expected the lock of snapshot {base['snapshot'][:16]} in {file}, found that of "
+            f"{model.base.lock.snapshot[:16]}; name the right one with --lock"
         )
-    return lock
+    return model
 
 
-def lock_beside(ledger: Path, snapshot: str) -> Path:
+def lock_beside(ledger: Path, snapshot: str, first: Path | None = None) -> Path:
     """Return the lock of `snapshot` in the experiment folder or bundle in which a ledger lies.
+
+    Args:
+        ledger: a ledger folder.
+        snapshot: the snapshot's id, hex.
+        first: a folder to look into before.
 
     Raises:
         SnapshotNotFound: there is none; it must be named.
     """
     beside = ledger.resolve().parent
-    folders = (beside / "models", beside / "experiment" / "models")
+    folders = [beside / "models", beside / "experiment" / "models"]
+    folders = folders if first is None else [first, *folders]
     for path in (path for folder in folders for path in sorted(folder.glob("*.lock.json"))):
         if load_lock(path).snapshot == snapshot:
             return path
     raise SnapshotNotFound(
-        f"expected the lock of snapshot {snapshot[:16]} in {folders[0]} or {folders[1]}, found "
-        "none; name it with --lock"
+        f"expected the lock of snapshot {snapshot[:16]} in {' or '.join(map(str, folders))}, "
+        "found none; name it with --lock"
     )
 
 
@@ -118,11 +143,3 @@ def _slice(target: Path, plan: StoredPlan, number: int) -> Slice:
     run = open_run(target, plan.plan, code)
     checkpoint = covering(target, plan.shard)
     return Slice(target, plan, run, code, checkpoint, first, last, target / "journals")
-
-
-def _opening(work: Slice, lock: Lock, lock_file: Path) -> Callable[[], Opened]:
-    def opening() -> Opened:
-        found = locate(lock, beside=lock_file, run=work.run)
-        return Opened(open_engine(found.folder, lock, work.plan.engine), found.how)
-
-    return opening

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from reprollm.compare.causes import Cause, causes
-from reprollm.compare.verdict import Outcome, Tokens, Verdict, judge, judge_texts, with_texts
+from reprollm.compare.levels import Level, Tokens
+from reprollm.compare.precision import coarsest
+from reprollm.compare.verdict import Outcome, Verdict, judge, judge_texts, with_texts
 from reprollm.ledger.read import (
     UNATTESTED,
     Answer,
@@ -70,6 +72,18 @@ class Side:
         """Whether the run was recorded while it went on."""
         return self.run.attestation != UNATTESTED
 
+    @property
+    def dtype(self) -> str:
+        """The coarsest type in which the model computed, as far as is told; empty for imports."""
+        named = str(self.facts.get("plan", {}).get("engine", {}).get("dtype", ""))
+        return coarsest(named, self.facts.get("engine", {}))
+
+    @property
+    def declared(self) -> dict[str, Any] | None:
+        """What had been measured of the run's engine when it began; None where nothing had."""
+        found = self.facts.get("engine", {}).get("declared")
+        return found if isinstance(found, dict) else None
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -93,6 +107,17 @@ class Comparison:
     def counts(self) -> Counter[Outcome]:
         """How many requests have which outcome."""
         return Counter(row.verdict.outcome for row in self.rows)
+
+    @property
+    def levels(self) -> Counter[Level]:
+        """How many requests that both runs answered reach which level, each counted once."""
+        return Counter(row.verdict.level for row in self.rows if row.verdict.level is not None)
+
+    @property
+    def level(self) -> Level | None:
+        """The level that every request reaches; None where one is missing or only texts are."""
+        levels = [row.verdict.level for row in self.rows]
+        return None if not levels or None in levels else min(filter(None, levels))
 
     @property
     def attested(self) -> bool:
@@ -172,11 +197,10 @@ def _pairing(one: Side, other: Side) -> _Pairing:
     """Return how answers are paired, and how a pair is judged."""
     if not (one.attested and other.attested):
         return _named, lambda answer, partner: judge_texts(answer.output, partner.output)
-    dtype = str(one.facts["plan"].get("engine", {}).get("dtype", ""))
 
     def judge_answers(answer: Answer, partner: Answer) -> Verdict:
         same = answer.result == partner.result
-        verdict = judge(same, dtype, tokens_of(answer), tokens_of(partner))
+        verdict = judge(same, one.dtype, tokens_of(answer), tokens_of(partner))
         return with_texts(verdict, answer.output, partner.output)
 
     return _asked, judge_answers

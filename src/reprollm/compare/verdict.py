@@ -2,22 +2,20 @@
 
 Two answers are *identical* when their result ids are: the same token ids and finish reason for the
 same request. Log-probabilities are compared besides; they may differ in their last bits while every
-token agrees. Where the tokens differ, the margin at the first differing step tells a near tie,
-which another rounding decides, from a real difference. A text is committed to apart from its
-tokens, so an answer whose tokens agree and whose text does not is no identical one. Of an
-unattested answer there is nothing but its text.
+token agrees, which the level says (`reprollm.compare.levels`). Where the tokens differ, the margin
+at the first differing step tells a near tie, which another rounding decides, from a real difference
+(`reprollm.compare.precision`). A text is committed to apart from its tokens, so an answer whose
+tokens agree and whose text does not is no identical one. Of an unattested answer there is nothing
+but its text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-# The largest margin between the two best scores that rounding can plausibly turn over: for 16-bit
-# types four units in the last place of a logit between 8 and 16, for float32 a bound well above the
-# differences of 5e-6 that batch shape and CPU kernels were seen to make.
-NEAR_TIE: Mapping[str, float] = {"float32": 1e-4, "float16": 2.0**-5, "bfloat16": 2.0**-2}
+from reprollm.compare.levels import Level, Tokens, common_prefix, largest_difference, level_of
+from reprollm.compare.precision import units, within_few
 
 
 class Outcome(StrEnum):
@@ -37,29 +35,27 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Tokens:
-    """The opened numbers of one answer: ids (n,), float32 log-probabilities (n,), margins (n,)."""
-
-    ids: Sequence[int]
-    logprobs: Sequence[float]
-    margins: Sequence[float]
-
-
-@dataclass(frozen=True)
 class Verdict:
     """The comparison of one request's final answers.
 
     Attributes:
         first_difference: index of the first differing token, None where all agree.
-        margin: the smaller of the two runs' top-two margins at that token.
+        margin: the smaller of the two runs' top-two margins at that token; None where neither run
+            recorded any.
         logprob_difference: the largest absolute difference of log-probabilities (nats) over the
-            tokens both share from the start; None where they are withheld.
+            tokens both share from the start; None where they are withheld or not given.
+        level: what the two answers have in common; None where there are no two to compare.
+        margin_ulps: the margin in units in the last place of the dtype.
+        logprob_ulps: likewise the largest difference of log-probabilities.
     """
 
     outcome: Outcome
     first_difference: int | None = None
     margin: float | None = None
     logprob_difference: float | None = None
+    level: Level | None = None
+    margin_ulps: float | None = None
+    logprob_ulps: float | None = None
 
 
 def judge(same_result: bool, dtype: str, first: Tokens | None, second: Tokens | None) -> Verdict:
@@ -72,15 +68,29 @@ def judge(same_result: bool, dtype: str, first: Tokens | None, second: Tokens | 
         second: the second run's.
     """
     if first is None or second is None:
-        return Verdict(Outcome.IDENTICAL if same_result else Outcome.WITHHELD)
+        if same_result:
+            return Verdict(Outcome.IDENTICAL, level=Level.TOKENS)
+        return Verdict(Outcome.WITHHELD, level=Level.SETTINGS)
     shared = common_prefix(first.ids, second.ids)
-    drift = _largest_difference(first.logprobs[:shared], second.logprobs[:shared])
+    drift = _drift(first, second, shared)
+    drift_ulps = None if drift is None else units(drift, dtype)
+    level = level_of(dtype, first, second)
     if same_result:
-        return Verdict(Outcome.IDENTICAL, logprob_difference=drift)
+        return Verdict(
+            Outcome.IDENTICAL, logprob_difference=drift, level=level, logprob_ulps=drift_ulps
+        )
     margins = [tokens.margins[shared] for tokens in (first, second) if shared < len(tokens.margins)]
     margin = min(margins) if margins else None
-    near = margin is not None and margin <= NEAR_TIE.get(dtype, 0.0)
-    return Verdict(Outcome.NEAR_TIE if near else Outcome.DIFFERENT, shared, margin, drift)
+    near = margin is not None and within_few(margin, dtype)
+    return Verdict(
+        Outcome.NEAR_TIE if near else Outcome.DIFFERENT,
+        shared,
+        margin,
+        drift,
+        Level.SETTINGS,
+        None if margin is None else units(margin, dtype),
+        drift_ulps,
+    )
 
 
 def with_texts(verdict: Verdict, first: str | None, second: str | None) -> Verdict:
@@ -97,13 +107,8 @@ def judge_texts(first: str | None, second: str | None) -> Verdict:
     return Verdict(Outcome.SAME_TEXT if first == second else Outcome.OTHER_TEXT)
 
 
-def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
-    """Return how many tokens two sequences share from the start."""
-    for index, (one, other) in enumerate(zip(first, second, strict=False)):
-        if one != other:
-            return index
-    return min(len(first), len(second))
-
-
-def _largest_difference(first: Sequence[float], second: Sequence[float]) -> float:
-    return max((abs(one - other) for one, other in zip(first, second, strict=True)), default=0.0)
+def _drift(first: Tokens, second: Tokens, shared: int) -> float | None:
+    """Return the largest difference over the shared tokens; None where a run has no numbers."""
+    if shared and not (first.logprobs and second.logprobs):
+        return None
+    return largest_difference(first.logprobs[:shared], second.logprobs[:shared])

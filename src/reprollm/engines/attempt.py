@@ -16,16 +16,23 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from reprollm.canon import Json
+from reprollm.engines.canary import asked_again, withdrawn
+from reprollm.engines.canary import finding as canary_finding
+from reprollm.engines.conditions import check_conditions
+from reprollm.engines.declared import declared
+from reprollm.engines.engine_class import engine_class
 from reprollm.engines.evidence import AttemptNames, answer_record, end_record
+from reprollm.engines.exposure import exposure_record
 from reprollm.engines.hold import held
 from reprollm.engines.interruption import Interruption
 from reprollm.engines.measured import FINDING, compare, sample
 from reprollm.engines.protocol import Failure, Generation
 from reprollm.engines.published import published
+from reprollm.engines.reuse import reusable
 from reprollm.engines.salvage import salvage
 from reprollm.engines.slices import Opened, Outcome, Slice
 from reprollm.environment import collect, environment_id, job_facts
-from reprollm.errors import Interrupted, StorageFailed
+from reprollm.errors import Interrupted, SnapshotChanged, StorageFailed
 from reprollm.prompts.requests import Request
 from reprollm.records.journal import Journal, JournalName
 from reprollm.records.kinds import new
@@ -74,10 +81,11 @@ def answer_slice(
         attempt,
         tuple(sorted((*before.shards, *doing.shards))),
         len(asked),
-        done + len(doing.answers),
+        done + doing.given,
         doing.failures,
         len(closed),
         doing.variance,
+        doing.reused,
     )
 
 
@@ -94,6 +102,7 @@ class _Attempt:
     ) -> None:
         self.answers: dict[str, Generation] = {}
         self.failures = 0
+        self.reused = 0
         self.shards: list[ShardReference] = []
         self.variance: dict[str, Json] | None = None
         self._work = work
@@ -101,27 +110,34 @@ class _Attempt:
         self._opened = opened
         self._interruption = interruption
         self._advance = advance
+        self._description = opened.engine.describe()
         self._records: list[Sealed] = []
+
+    @property
+    def given(self) -> int:
+        """How many requests have an answer by this attempt, asked or taken over."""
+        return len(self.answers) + self.reused
 
     def run(self, missing: Sequence[Request]) -> None:
         """Begin, ask, end; whatever happens in between, publish what was finished."""
         work = self._work
+        check_conditions(self._opened.engine, self._description, work.ledger, work.run, missing)
         name = JournalName(work.run[:16], work.first, work.last, self._names.attempt)
         journal = Journal(work.journals, name)
         try:
             self._begin(journal, len(missing))
             try:
-                self._ask(missing, journal)
+                self._ask(self._take_over(missing, journal), journal)
             except Interrupted:
                 self._end(journal, "interrupted")
                 raise Interrupted(
-                    f"told to stop after {len(self.answers)} of {len(missing)} requests, whose "
+                    f"told to stop after {self.given} of {len(missing)} requests, whose "
                     "answers are published; start again to go on"
                 ) from None
             except StorageFailed as error:
                 self._end(journal, "failed")
                 raise StorageFailed(
-                    f"{error}; the {len(self.answers)} answers given so far are published"
+                    f"{error}; the {self.given} answers given so far are published"
                 ) from error
             except BaseException:
                 self._end(journal, "failed")
@@ -135,6 +151,17 @@ class _Attempt:
         facts = collect()
         environment = environment_id(facts)
         work = self._work
+        engine = {
+            **self._description,
+            "class": engine_class(self._description),
+            "declared": declared(
+                self._opened.measurements,
+                work.plan.core["snapshot"],
+                work.plan.engine,
+                self._description,
+                facts,
+            ),
+        }
         start = new(
             "start",
             **self._names.to_json(),
@@ -145,7 +172,7 @@ class _Attempt:
             snapshot=work.plan.core["snapshot"],
             snapshot_check=self._opened.check,
             checkpoint={"size": work.checkpoint.size, "root": work.checkpoint.root.hex()},
-            engine=self._opened.engine.describe(),
+            engine=engine,
             code=work.code,
             host=platform.node(),
             pid=os.getpid(),
@@ -153,8 +180,28 @@ class _Attempt:
             started=utc_now(),
         )
         head = [Sealed(new("environment", environment=environment, facts=facts)), Sealed(start)]
+        exposed = self._opened.engine.exposure()
+        if exposed is not None:
+            head.append(
+                exposure_record(self._names, exposed, work.first, work.last, requests, utc_now())
+            )
         journal.append(head)
         self.shards.append(publish(work.ledger, work.group, head))
+
+    def _take_over(self, missing: Sequence[Request], journal: Journal) -> Sequence[Request]:
+        """Take over what earlier runs answered, where that may be; return what is left to ask."""
+        work = self._work
+        if not work.reuse:
+            return missing
+        wanted = {request.request for request in missing}
+        found = reusable(work.ledger, work.run, wanted, engine_class(self._description))
+        sealed = [earlier.taken_over(self._names, utc_now()) for earlier in found.values()]
+        if sealed:
+            self._records += sealed
+            self.reused = len(sealed)
+            journal.append(sealed)
+            self._advance(len(sealed), 0)
+        return [request for request in missing if request.request not in found]
 
     def _ask(self, missing: Sequence[Request], journal: Journal) -> None:
         batches = self._opened.engine.generate(missing)
@@ -200,10 +247,15 @@ class _Attempt:
         self._records.append(Sealed(finding))
 
     def _end(self, journal: Journal, how: str) -> None:
-        """Publish the answers and how the attempt ended, then remove the journal."""
-        end = end_record(
-            self._names, how, len(self.answers), self.failures, self._names.attempt, utc_now()
-        )
+        """Publish the answers and how the attempt ended, then remove the journal.
+
+        Raises:
+            SnapshotChanged: the canary changed; no answer was published as one.
+        """
+        names = self._names
+        changed = self._changed()
+        how = "failed" if changed else how
+        end = end_record(names, how, self.given, self.failures, names.attempt, utc_now())
         try:
             shard = publish(self._work.ledger, self._work.group, [*self._records, end])
         except StorageFailed as error:
@@ -212,3 +264,25 @@ class _Attempt:
             ) from error
         self.shards.append(shard)
         journal.remove()
+        if changed:
+            raise SnapshotChanged(
+                "expected the same weights from the first request to the last, found that the "
+                "server's canary gives another answer than at the start; none of this attempt's "
+                "answers is kept, so keep one model loaded and start again"
+            )
+
+    def _changed(self) -> bool:
+        """Ask the canary again, and withdraw this attempt's answers where it changed."""
+        first = self._description.get("canary")
+        if not isinstance(first, dict) or not self.answers:
+            return False
+        with self._interruption.harmless():
+            evidence = asked_again(self._opened.engine, first)
+        now = utc_now()
+        self._records.append(canary_finding(self._names, evidence, now))
+        if evidence["same"] is not False:
+            return False
+        self._records = withdrawn(self._records, self._names, now)
+        self.failures += len(self.answers)
+        self.answers = {}
+        return True

@@ -53,6 +53,6 @@ def _largest(once: Generation, again: Generation) -> float:
     shared = min(len(once.output_ids), len(again.output_ids))
     same = np.equal(once.output_ids[:shared], again.output_ids[:shared])
     shared = shared if same.all() else int(same.argmin())
-    if shared == 0:
+    if shared == 0 or min(len(once.logprobs), len(again.logprobs)) < shared:
         return 0.0
     return float(np.abs(once.logprobs[:shared] - again.logprobs[:shared]).max())

@@ -8,6 +8,10 @@ on the model's own linear layers, then, as attention and normalisation take part
 In bfloat16 a difference inside the sum mostly vanishes when it is rounded: with oneDNN on AVX-512,
 batches of one and two rows differed from larger ones in one row of some thousand, too rarely for a
 short probe to see. Fewer than four rows are therefore never taken.
+
+A mixture of experts sends each token to experts of its own choosing, and an expert's product has as
+many rows as tokens were sent to it: one or two, however large the batch. Whether that shows depends
+on what else is asked, so a probe may miss it, and such models are asked one request at a time.
 """
 
 from __future__ import annotations
@@ -75,16 +79,28 @@ def probe(model: Any, logits: Logits, batch_size: int, vocabulary: int) -> Probe
 def _probe(model: Any, logits: Logits, most: int, vocabulary: int) -> Probe:
     state = hashlib.sha256()
     linear_rows, layers = FLOOR, 0
+    routed = _routes(model)
     for layer in _distinct_layers(model):
         linear_rows = max(linear_rows, _least_for_layer(layer, most, state))
         layers += 1
     candidates = sorted({rows for rows in (linear_rows, 8, 16) if linear_rows <= rows < most})
-    for rows in candidates:
+    for rows in () if routed else candidates:
         if _confirmed(logits, rows, most, vocabulary, state):
             note = f"every row has the same bits in batches of {rows} to {most} rows"
             return Probe(rows, most, layers, linear_rows, state.hexdigest(), note)
     note = f"no row-invariant batch of up to {most} rows was found: every request is asked alone"
+    if routed:
+        _confirmed(logits, linear_rows, most, vocabulary, state)
+        note = (
+            "tokens are routed to experts, whose rows others change: every request is asked alone"
+        )
     return Probe(0, most, layers, linear_rows, state.hexdigest(), note)
+
+
+def _routes(model: Any) -> bool:
+    """Say whether the model is a mixture of experts, by its modules."""
+    counts = (getattr(module, "num_experts", None) for module in model.modules())
+    return any(isinstance(count, int) and count > 1 for count in counts)
 
 
 def _distinct_layers(model: Any) -> Iterator[Any]:

@@ -18,16 +18,21 @@ class Capabilities:
     """What an engine can give and promise.
 
     Attributes:
-        token_ids: answers carry token ids; text is derived from them.
+        token_ids: answers carry token ids, from which text is derived; without them, an answer's
+            ids are the UTF-8 bytes of its text, one id a byte.
+        prompt_ids: prompts go in as token ids; without, as text.
         logprobs: answers carry the chosen tokens' log-probabilities.
         margins: answers carry each step's margin between the best two tokens.
+        seed: what a seed belongs to: `request`, `process`, or `none` where none is honoured.
         policies: the batch policies that it knows; under `strict` answers keep every bit whatever
             else is asked, on one machine with one installation.
     """
 
     token_ids: bool
+    prompt_ids: bool
     logprobs: bool
     margins: bool
+    seed: str
     policies: tuple[str, ...]
 
     def to_json(self) -> dict[str, Json]:
@@ -62,11 +67,13 @@ class Generation:
 
     Attributes:
         request: the id of the request that it answers.
-        output_ids: generated token ids, shape (n,), with the token that ended the answer.
+        output_ids: generated token ids, shape (n,), with the token that ended the answer; the
+            bytes of `text` in UTF-8 where the engine gives no ids.
         text: the decoded answer without special tokens, cut before the stop text.
         finish: `stop` (a stop id or a stop text) or `length`.
-        logprobs: the chosen tokens' log-probabilities under the model's own softmax, shape (n,).
-        margins: differences between the best and the second decision score, shape (n,).
+        logprobs: the chosen tokens' log-probabilities under the model's own softmax, shape (n,),
+            or (0,) where the engine gives none.
+        margins: differences between the best and the second decision score, shape (n,), or (0,).
         batch: where it was computed.
     """
 
@@ -79,14 +86,14 @@ class Generation:
     batch: BatchFacts
 
     @property
-    def margin_step(self) -> int:
-        """The output position of the smallest margin, the first where several are equal."""
-        return int(self.margins.argmin())
+    def margin_step(self) -> int | None:
+        """The output position of the smallest margin, the first of several; None without any."""
+        return int(self.margins.argmin()) if len(self.margins) else None
 
     @property
-    def margin(self) -> float:
-        """The smallest margin: how near the answer came to being another."""
-        return float(self.margins[self.margin_step])
+    def margin(self) -> float | None:
+        """The smallest margin: how near the answer came to being another; None without any."""
+        return float(self.margins.min()) if len(self.margins) else None
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,17 @@ class Engine(Protocol):
             requests: what to answer; every request appears in exactly one of the lists.
             policy: another batch policy than the engine was opened with, to measure it against.
         """
+        ...
+
+    def canary(self) -> dict[str, Json] | None:
+        """Ask a fixed prompt and return what came: as long as it is equal, so are the weights.
+
+        None for engines in this process, whose weights nobody can swap.
+        """
+        ...
+
+    def exposure(self) -> dict[str, Json] | None:
+        """Return the `address` and `server` to which requests leave this machine; None if not."""
         ...
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ QUIET_SECONDS = 3600
 """A journal from another host counts as abandoned after so long, lest locks are local there."""
 
 HEAD = ("environment", "start")
-"""The kinds of the records with which a journal begins, in order."""
+"""The kinds of the records with which a journal begins, in order; an exposure may follow."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ def _publish(ledger: Path, run: str, name: JournalName, path: Path, by: str) -> 
     group = group_of(run, name.first, name.last)
     shards: list[ShardReference] = []
     if [item.record["kind"] for item in sealed[: len(HEAD)]] == list(HEAD):
-        head, answers = sealed[: len(HEAD)], sealed[len(HEAD) :]
+        exposed = any(item.record["kind"] == "exposure" for item in sealed[len(HEAD) :][:1])
+        count = len(HEAD) + exposed
+        head, answers = sealed[:count], sealed[count:]
         start = head[1].record
         names = AttemptNames(start["attempt"], start["run"], start["plan"])
         generations = sum(item.record["kind"] == "generation" for item in answers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from reprollm.canon import Json
 from reprollm.engines.protocol import Engine
@@ -32,6 +32,7 @@ class Slice:
         last: the request after the last one.
         journals: the folder for unfinished records, on a disk that survives this process.
         remeasure: how many requests of a fast run are asked again under the strict policy.
+        reuse: whether answers of earlier runs in the ledger may be taken over.
     """
 
     ledger: Path
@@ -43,6 +44,7 @@ class Slice:
     last: int
     journals: Path
     remeasure: int = 16
+    reuse: bool = False
 
     @property
     def group(self) -> str:
@@ -56,10 +58,16 @@ class Slice:
 
 @dataclass(frozen=True)
 class Opened:
-    """An engine whose model was checked against its lock, and how: by hashing or by stamps."""
+    """An engine whose model was checked against its lock, and how: by hashing or by stamps.
+
+    Attributes:
+        measurements: what was measured of engines on this model before
+            (`reprollm.engines.declared`).
+    """
 
     engine: Engine
     check: Check
+    measurements: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,7 @@ class Outcome:
         answered: how many of them have a generation.
         failures: how many this attempt could not answer.
         salvaged: how many killed attempts were closed.
+        reused: how many answers this attempt took over from earlier ones.
         variance: how the fast policy's answers differ (`measured.compare`), where measured.
     """
 
@@ -83,6 +92,7 @@ class Outcome:
     failures: int = 0
     salvaged: int = 0
     variance: dict[str, Json] | None = None
+    reused: int = 0
 
 
 def parse_slice(text: str) -> tuple[int, int]:

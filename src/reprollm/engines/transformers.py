@@ -13,6 +13,8 @@ import transformers
 from transformers import GenerationConfig
 
 from reprollm.canon import Json
+from reprollm.engines.adapting import Applied, adapters_of
+from reprollm.engines.applied import describe
 from reprollm.engines.batches import BUCKET, Batch, fast_batches, strict_batches
 from reprollm.engines.decoding import Decoding
 from reprollm.engines.loading import Loaded, load
@@ -20,10 +22,11 @@ from reprollm.engines.probe import Probe, probe
 from reprollm.engines.protocol import Capabilities, Failure, Generation
 from reprollm.engines.stopping import StopTexts
 from reprollm.engines.unanswered import failure_message
-from reprollm.errors import ReprollmError
+from reprollm.errors import EngineUnavailable, ReprollmError
 from reprollm.experiment.engine import EngineSettings
 from reprollm.prompts.requests import Request
 from reprollm.prompts.settings import SAMPLER
+from reprollm.snapshot.model import LocatedModel, Model
 
 Tensor: TypeAlias = Any
 
@@ -32,22 +35,43 @@ _LOGGED_CHARACTERS = 2000
 _PROBE_STEPS = 3
 
 
+def open_engine(
+    located: LocatedModel, model: Model, settings: EngineSettings
+) -> TransformersEngine:
+    """Return the engine on a located model; see `reprollm.engines.registry.open_engine`."""
+    return TransformersEngine(located.folders[0], settings, adapters_of(located, model))
+
+
 class TransformersEngine:
     """A model in memory that answers requests through transformers' own generation loop."""
 
     capabilities = Capabilities(
-        token_ids=True, logprobs=True, margins=True, policies=("strict", "fast")
+        token_ids=True,
+        prompt_ids=True,
+        logprobs=True,
+        margins=True,
+        seed="request",
+        policies=("strict", "fast"),
     )
 
-    def __init__(self, folder: Path, settings: EngineSettings) -> None:
-        """Load the model; under the strict policy also ask the host for its smallest batch."""
+    def __init__(
+        self, folder: Path, settings: EngineSettings, adapters: Sequence[Applied] = ()
+    ) -> None:
+        """Load the model with its adapters.
+
+        Under the strict policy the host is also asked for its smallest batch.
+        """
         self._settings = settings
+        _expect_own_cache(settings)
         _set_numerics()
-        self._loaded: Loaded = load(folder, settings)
+        self._loaded: Loaded = load(folder, settings, adapters)
         self._stop_texts = StopTexts(self._decode_text, self._anchor())
         self._probe: Probe | None = None
         if settings.batch_policy == "strict":
             torch.set_num_threads(1)
+        elif settings.threads is not None:
+            torch.set_num_threads(settings.threads)
+        if settings.batch_policy == "strict":
             self._probe = self._ask_host()
 
     def describe(self) -> dict[str, Json]:
@@ -55,6 +79,7 @@ class TransformersEngine:
         model = self._loaded.model
         return {
             "family": "transformers",
+            "trust": "owned",
             "transformers": transformers.__version__,
             "torch": torch.__version__,
             "capability": torch.backends.cpu.get_cpu_capability(),
@@ -63,7 +88,8 @@ class TransformersEngine:
             "attention": self._loaded.attention,
             "dtype": self._settings.dtype,
             "parameter_dtypes": sorted({str(p.dtype)[6:] for p in model.parameters()}),
-            "quantization": _quantization(model),
+            "quantization": describe(model, self._loaded.declared, self._settings),
+            **self._adapted(),
             "device": self._settings.device,
             "cache": "dynamic",
             "policy": self._settings.batch_policy,
@@ -84,11 +110,22 @@ class TransformersEngine:
             for batch in self._batches(requests, policy):
                 yield self._answer(batch)
 
+    def canary(self) -> None:
+        """Return None: nobody but this process can swap the weights in its memory."""
+
+    def exposure(self) -> None:
+        """Return None: requests stay in this process."""
+
     def close(self) -> None:
         """Release the model's memory."""
         del self._loaded
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+    def _adapted(self) -> dict[str, Json]:
+        """Return the adapters as a description holds them, nothing where there are none."""
+        adapters = [adapter.to_json() for adapter in self._loaded.adapters]
+        return {"adapters": list(adapters)} if adapters else {}
 
     def _batches(self, requests: Sequence[Request], policy: str) -> list[Batch]:
         if policy == "fast":
@@ -194,6 +231,14 @@ def _configuration(max_new_tokens: int, **outputs: bool) -> GenerationConfig:
     )
 
 
+def _expect_own_cache(settings: EngineSettings) -> None:
+    if settings.kv_cache is not None:
+        raise EngineUnavailable(
+            "expected no dtype for the KV cache, which transformers keeps in the dtype of "
+            f"computation, found {settings.kv_cache!a:.40}; leave engine.kv_cache out"
+        )
+
+
 def _set_numerics() -> None:
     """Forbid the reduced-precision shortcuts of matrix products; they are off by default on CPU."""
     torch.set_float32_matmul_precision("highest")
@@ -211,9 +256,3 @@ def _threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _quantization(model: Any) -> str | None:
-    """Return the name of the quantization that is applied in memory, or None."""
-    quantizer = getattr(model, "hf_quantizer", None)
-    return type(quantizer).__name__ if quantizer is not None else None

@@ -14,7 +14,17 @@ from reprollm import canon
 
 # Lower packages never import higher ones.
 _GROUND = ("__init__.py", "canon.py", "errors.py", "environment", "records")
-_ORDER = ("snapshot", "experiment", "prompts", "engines", "ledger", "scores", "compare")
+_ORDER = (
+    "snapshot",
+    "card",
+    "llamacpp",
+    "experiment",
+    "prompts",
+    "engines",
+    "ledger",
+    "scores",
+    "compare",
+)
 _LAST = {
     "plan": "prompts",
     "generate": "engines",

@@ -11,23 +11,31 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from reprollm.experiment.engine import EngineSettings
+from reprollm.card.demand import Demand
+from reprollm.experiment.applicable import check_applicable
+from reprollm.experiment.engine import EngineSettings, ServerSettings
 from reprollm.experiment.fields import (
     Clock,
     Column,
     Device,
+    Dimension,
     Encoding,
     FilePath,
     Labels,
     Line,
+    Month,
     Name,
     Positive,
+    Scale,
     Seed,
     Seeds,
+    ServerUrl,
     Stops,
     Temperature,
     TopP,
+    Variable,
 )
+from reprollm.experiment.server_kinds import check_served
 
 __all__ = [
     "DataSettings",
@@ -35,6 +43,7 @@ __all__ = [
     "ExperimentConfig",
     "FewShotSettings",
     "PromptSettings",
+    "RequireSettings",
     "SamplingSettings",
 ]
 
@@ -43,10 +52,36 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class ModelSettings(_Section):
-    """Which model: the lock file that names its snapshot by hash."""
+class AdapterSettings(_Section):
+    """An adapter on the model: the lock of its snapshot, and how strongly it is applied."""
 
     lock: FilePath
+    scale: Scale = "1"
+
+
+class ModelSettings(_Section):
+    """Which model: the lock file that names its snapshot by hash, and adapters in their order."""
+
+    lock: FilePath
+    adapters: tuple[AdapterSettings, ...] = ()
+
+
+class RequireSettings(_Section):
+    """What the experiment demands of the model's card; it is refused otherwise.
+
+    `licence` is the least free class that will do; `openness` the least open rating by dimension of
+    the European Open Source AI Index; `cutoff_before` the month before which all declared training
+    data must be. Unknown satisfies none of them.
+    """
+
+    licence: Literal["permissive", "community", "research-only"] | None = None
+    openness: dict[Dimension, Literal["open", "partial"]] = Field(default_factory=dict)
+    osaid: Literal["meets"] | None = None
+    cutoff_before: Month | None = None
+
+    def demand(self) -> Demand:
+        """Return the section as the value that a card is held against."""
+        return Demand(self.licence, self.openness, self.osaid is not None, self.cutoff_before)
 
 
 class BatchSettings(_Section):
@@ -56,18 +91,91 @@ class BatchSettings(_Section):
     size: Positive
 
 
-class EngineSection(_Section):
-    """The engine, and in what and where it computes."""
+class ServerSection(_Section):
+    """A server that answers; without `url` one is started on the files themselves.
 
-    family: Literal["transformers"]
-    dtype: Literal["float32", "bfloat16", "float16"]
+    `trust` is the weakest class of trust that will do. An address that is not this machine's needs
+    `remote: allowed`. `key_variable` names the environment variable that holds the API's key.
+    """
+
+    kind: Literal[
+        "ollama",
+        "lmstudio",
+        "llama-server",
+        "koboldcpp",
+        "text-generation-webui",
+        "tabbyapi",
+        "tgi",
+        "sglang",
+        "mistralrs",
+        "vllm",
+        "transformers",
+        "openwebui",
+        "openai",
+    ]
+    url: ServerUrl | None = None
+    model: Line
+    trust: Literal["owned", "attested", "claimed"] = "attested"
+    remote: Literal["refused", "allowed"] = "refused"
+    key_variable: Variable | None = None
+
+    def settings(self) -> ServerSettings:
+        """Return the section as the value that engines take."""
+        return ServerSettings(
+            self.kind, self.url, self.model, self.trust, self.remote, self.key_variable
+        )
+
+
+class EngineSection(_Section):
+    """The engine, and in what and where it computes.
+
+    `dtype` is `native` for servers, which decide themselves, and the dtype of the KV cache for
+    llama.cpp, which computes as its file stores the weights.
+    """
+
+    family: Literal["transformers", "vllm", "llamacpp", "server"]
+    dtype: Literal["float32", "bfloat16", "float16", "native"]
     device: Device
     batch: BatchSettings
+    threads: Positive | None = None
+    context: Positive | None = None
+    quantization: Line | None = None
+    kv_cache: Line | None = None
+    server: ServerSection | None = None
+
+    @model_validator(mode="after")
+    def _servers_are_described(self) -> EngineSection:
+        if (self.server is None) == (self.family == "server"):
+            raise ValueError(
+                "expected a section server just where the family is server, found "
+                f"{'none' if self.server is None else 'one'} with {self.family}"
+            )
+        if (self.dtype == "native") != (self.family == "server"):
+            raise ValueError(
+                "expected the dtype native for servers, which choose it themselves, and for no "
+                f"other engine, found {self.dtype} with {self.family}"
+            )
+        check_applicable(self.family, self.quantization, self.kv_cache)
+        if self.threads not in (None, 1) and self.batch.policy == "strict":
+            raise ValueError(
+                "expected one thread under the strict batch policy, under which sums may not be "
+                f"split, found {self.threads}; leave threads out or set the policy fast"
+            )
+        return self
 
     def settings(self) -> EngineSettings:
         """Return the section as the value that engines take."""
         return EngineSettings(
-            self.family, self.dtype, self.device, self.batch.policy, self.batch.size
+            family=self.family,
+            dtype=self.dtype,
+            device=self.device,
+            batch_policy=self.batch.policy,
+            batch_size=self.batch.size,
+            threads=self.threads,
+            context=self.context,
+            quantization=self.quantization,
+            kv_cache=self.kv_cache,
+            server=self.server.settings() if self.server else None,
         )
 
 
@@ -75,7 +183,8 @@ class DataSettings(_Section):
     """The items: a CSV file and what its columns mean.
 
     `source` names the column that may be withheld for copyright or privacy; `reference` the right
-    answer, `stratum` the group under which an item is also scored.
+    answer, `stratum` the group under which an item is also scored. What is `private` is never sent
+    to a server on another machine.
     """
 
     file: FilePath
@@ -85,6 +194,7 @@ class DataSettings(_Section):
     stratum: Column | None = None
     encoding: Encoding = "utf-8"
     delimiter: Literal[",", ";", "\t"] = ","
+    private: bool = False
 
     def named_columns(self) -> tuple[str, ...]:
         """Return the columns that the data file must have, in the order of the settings."""
@@ -165,6 +275,25 @@ class ExperimentConfig(_Section):
     repetitions: Positive = 1
     slices: Positive = 1
     scores: tuple[Literal["exact_match", "character_error_rate"], ...] = ()
+    require: RequireSettings | None = None
+
+    @model_validator(mode="after")
+    def _private_data_stay_here(self) -> ExperimentConfig:
+        server = self.engine.server
+        if self.data.private and server is not None and server.remote == "allowed":
+            raise ValueError(
+                "expected remote: refused for data marked private, found remote: allowed; run a "
+                "server on this machine, or use data that may leave it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _its_server_can_do_it(self) -> ExperimentConfig:
+        sampled = [
+            (name, settings.temperature, settings.top_k) for name, settings in self.sampling.items()
+        ]
+        check_served(self.engine.settings(), sampled, bool(self.model.adapters))
+        return self
 
     @model_validator(mode="after")
     def _is_consistent(self) -> ExperimentConfig:

@@ -15,10 +15,16 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from reprollm.card.entries import DIMENSIONS, GROUPS
+from reprollm.experiment.words import listed
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _LABEL = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 _DEVICE = re.compile(r"(cpu|cuda(:[0-9]{1,3})?)\Z")
+_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]{1,253}(/[A-Za-z0-9._~/-]{0,200})?\Z")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}\Z")
 _CLOCK = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z\Z")
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])\Z")
 _SEED = re.compile(r"(0|[1-9][0-9]{0,19})\Z")
 _MAX_SEED = 2**64 - 1
 _NO_CHARSETS = frozenset(
@@ -89,6 +95,30 @@ def _device(value: str) -> str:
     return value
 
 
+def _scale(value: str) -> str:
+    if not Decimal(value).is_finite():
+        raise ValueError(f"expected a finite number, found {value}")
+    return value
+
+
+def _server_url(value: str) -> str:
+    if not _URL.match(value):
+        raise ValueError(
+            "expected an address such as http://127.0.0.1:11434, without user and query, "
+            f"found {value!r:.120}"
+        )
+    return value.rstrip("/")
+
+
+def _variable(value: str) -> str:
+    if not _VARIABLE.match(value):
+        raise ValueError(
+            f"expected the name of an environment variable, found {value[:8]!r}…; "
+            "name the variable that holds the key, never the key itself"
+        )
+    return value
+
+
 def _clock(value: str) -> str:
     if not _CLOCK.match(value):
         raise ValueError(f"expected a time such as 2026-01-01T00:00:00Z (UTC), found {value!r:.80}")
@@ -96,6 +126,19 @@ def _clock(value: str) -> str:
         datetime.fromisoformat(value)
     except ValueError:
         raise ValueError(f"expected a time that exists, found {value!r}") from None
+    return value
+
+
+def _month(value: str) -> str:
+    if not _MONTH.match(value):
+        raise ValueError(f"expected a month such as 2024-06, found {value!r:.80}")
+    return value
+
+
+def _dimension(value: str) -> str:
+    if value not in DIMENSIONS and value not in GROUPS:
+        known = listed([*GROUPS, *DIMENSIONS], 20)
+        raise ValueError(f"expected a dimension of openness ({known}), found {value!r:.80}")
     return value
 
 
@@ -144,9 +187,13 @@ Name = Annotated[str, AfterValidator(_name)]
 Line = Annotated[str, AfterValidator(_line)]
 Column = Annotated[str, AfterValidator(_column)]
 FilePath = Annotated[str, AfterValidator(_path)]
+ServerUrl = Annotated[str, AfterValidator(_server_url)]
+Variable = Annotated[str, AfterValidator(_variable)]
 Device = Annotated[str, AfterValidator(_device)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
 Clock = Annotated[str, AfterValidator(_clock), WithJsonSchema({"type": "string"})]
+Month = Annotated[str, AfterValidator(_month)]
+Dimension = Annotated[str, AfterValidator(_dimension)]
 Temperature = Annotated[
     str,
     BeforeValidator(_decimal),
@@ -158,6 +205,12 @@ TopP = Annotated[
     BeforeValidator(_decimal),
     AfterValidator(_top_p),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
+]
+Scale = Annotated[
+    str,
+    BeforeValidator(_decimal),
+    AfterValidator(_scale),
+    WithJsonSchema({"type": "number"}),
 ]
 Seed = Annotated[
     str,

@@ -23,6 +23,7 @@ class Experiment:
         file: that file.
         sha256: hash of its bytes.
         lock, data, template, examples: the files it names; `examples` for few-shot prompts.
+        adapters: lock and scale of each adapter, in the order in which they are applied.
     """
 
     config: ExperimentConfig
@@ -32,6 +33,7 @@ class Experiment:
     data: Path
     template: Path
     examples: Path | None
+    adapters: tuple[tuple[Path, str], ...] = ()
 
 
 def load(file: Path) -> Experiment:
@@ -57,6 +59,10 @@ def load(file: Path) -> Experiment:
         data=_inside(document, config.data.file, ("data", "file")),
         template=_inside(document, config.prompt.template, ("prompt", "template")),
         examples=_inside(document, examples.file, ("few_shot", "file")) if examples else None,
+        adapters=tuple(
+            (_inside(document, adapter.lock, ("model", "adapters", index, "lock")), adapter.scale)
+            for index, adapter in enumerate(config.model.adapters)
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reprollm.experiment.engine import TRUST
 from reprollm.ledger.examine import Claim, Examined
 from reprollm.ledger.report import AttemptLine, Problem
 
@@ -17,6 +18,7 @@ class AttemptAudit:
         self._starts: dict[str, tuple[int, dict[str, Any]]] = {}
         self._ends: dict[str, dict[str, Any]] = {}
         self._claims: dict[Claim, int] = {}
+        self._reused: dict[tuple[str, str], int] = {}
 
     def take(self, examined: Examined) -> None:
         """Take up what one shard says of attempts."""
@@ -27,6 +29,8 @@ class AttemptAudit:
                 self._ends.setdefault(record["attempt"], record)
         for claim, position in examined.claims.items():
             self._claims.setdefault(claim, position)
+        for pair, position in examined.reused.items():
+            self._reused.setdefault(pair, position)
 
     def runs(self) -> dict[bytes, bytes]:
         """Return the plan id of each run, both 32 bytes, in log order."""
@@ -42,8 +46,16 @@ class AttemptAudit:
             begun.setdefault(record["plan"], position)
         return begun
 
+    def trust(self) -> dict[str, str]:
+        """Return the weakest class of trust of the attempts of each run, by its hex id."""
+        weakest: dict[str, str] = {}
+        for _, record in self._starts.values():
+            found = weakest_of(weakest.get(record["run"], TRUST[-1]), trust_of(record["engine"]))
+            weakest[record["run"]] = found
+        return weakest
+
     def finish(self, plan_ends: Mapping[str, int], checkpoints: Mapping[int, str]) -> list[Problem]:
-        """Return what is wrong: work of no attempt, or begun before its plan was committed.
+        """Return what is wrong: work of no attempt, begun too early, or of another engine class.
 
         Args:
             plan_ends: position behind the last record of each plan.
@@ -51,6 +63,8 @@ class AttemptAudit:
         """
         for claim, position in self._claims.items():
             self._check_claim(claim, position)
+        for (attempt, source), position in self._reused.items():
+            self._check_reused(attempt, source, position)
         plans = self.runs()
         for position, start in self._starts.values():
             self._check_plan(start, position, plan_ends.get(start["plan"]), checkpoints)
@@ -88,6 +102,21 @@ class AttemptAudit:
         elif (found[1]["run"], found[1]["plan"]) != (run, plan):
             self._report(found[1], f"started in another run or plan than record {position} says")
 
+    def _check_reused(self, attempt: str, source: str, position: int) -> None:
+        """Check that answers were taken over from an attempt with the same class of engine."""
+        classes = [
+            self._starts[name][1]["engine"].get("class") if name in self._starts else None
+            for name in (attempt, source)
+        ]
+        if classes[0] is None or classes[0] != classes[1]:
+            self.problems.append(
+                Problem(
+                    "RecordsDisagree",
+                    f"record {position} takes over an answer from attempt {source[:16]}, whose "
+                    "class of engine is not that of its own attempt",
+                )
+            )
+
     def _report(self, start: dict[str, Any], sentence: str) -> None:
         self.problems.append(
             Problem("RecordsDisagree", f"attempt {start['attempt'][:16]} {sentence}")
@@ -105,3 +134,17 @@ class AttemptAudit:
             ended=end["ended"] if end else None,
             how=end["how"] if end else "abandoned",
         )
+
+
+def trust_of(engine: Mapping[str, Any]) -> str:
+    """Return the class that an engine's description states; before there were classes, all owned.
+
+    What is no known class counts as the weakest.
+    """
+    said = engine.get("trust", TRUST[-1])
+    return said if said in TRUST else TRUST[0]
+
+
+def weakest_of(*classes: str) -> str:
+    """Return the weakest of some classes of trust."""
+    return min(classes, key=TRUST.index)

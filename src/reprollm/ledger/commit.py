@@ -41,14 +41,14 @@ from reprollm.ledger.segments import (
     read_checkpoints,
     read_segments,
 )
-from reprollm.ledger.shards import discover
 from reprollm.ledger.spool import Spool
 from reprollm.ledger.workers import in_order, processes_for
 from reprollm.records.checkpoint import Checkpoint
+from reprollm.records.entries import discover
 from reprollm.records.merkle import Frontier
 from reprollm.records.shard import ShardReference, read_lines, write_once
 
-_RANKS = ("plan", "deviation", "import", "run", "score", "finding")
+_RANKS = ("derivation", "plan", "deviation", "import", "run", "score", "finding")
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -160,6 +160,9 @@ def _append(ledger: Path, progress: Progress) -> int:
     _sweep(ledger)
     segments = read_segments(ledger)
     acknowledged(segments, read_checkpoints(ledger))
+    if segments:
+        # Killed after the last segment was written: every segment needs a checkpoint of its own.
+        _write_checkpoint(ledger, segments[-1].checkpoint())
     new = _new_shards(ledger, {shard.sha256: shard for _, shard in positions(segments)})
     if not new:
         return 0
@@ -259,7 +262,7 @@ def _finish(ledger: Path, progress: Progress) -> list[Checkpoint]:
     if not segments:
         return []
     last = segments[-1].checkpoint()
-    write_once(checkpoint_path(ledger, last.size), last.text().encode())
+    _write_checkpoint(ledger, last)
     checkpoints = read_checkpoints(ledger)
     if (checkpoints[-1].size, checkpoints[-1].root) != (last.size, last.root):
         raise CheckpointMismatch(
@@ -269,6 +272,10 @@ def _finish(ledger: Path, progress: Progress) -> list[Checkpoint]:
     if not projection.is_current(ledger, checkpoints):
         projection.build(ledger, segments, checkpoints, progress.loaded)
     return checkpoints
+
+
+def _write_checkpoint(ledger: Path, checkpoint: Checkpoint) -> None:
+    write_once(checkpoint_path(ledger, checkpoint.size), checkpoint.text().encode())
 
 
 def _sweep(ledger: Path) -> None:

@@ -2,13 +2,15 @@
 
 The first complete generation of a request in log order is final. Later ones are replicates when
 their result is equal and a nondeterminism otherwise; both are counted, none is hidden. The same
-answer of the same attempt, recorded twice because a rescue was itself cut short, counts once.
+answer of the same attempt, recorded twice because a rescue was itself cut short, counts once. An
+answer that was taken over must be one that an attempt gave earlier in the log.
 Requests are judged part by part (`reprollm.ledger.spool`), so that memory does not grow with the
 log.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -56,6 +58,8 @@ def judge(
     planned: dict[bytes, set[bytes]] = {plan: set() for plan in plans.values()}
     answers: dict[bytes, _Answers] = {run: {} for run in plans}
     failures: dict[bytes, set[bytes]] = {run: set() for run in plans}
+    events = list(events)
+    reused, problems = _judge_reused(events)
     for event in events:
         if event.kind == b"r":
             planned.setdefault(event.owner, set()).add(event.request)
@@ -63,11 +67,12 @@ def judge(
             given = answers[event.owner].setdefault(event.request, [])
             if (event.attempt, event.result) not in given:
                 given.append((event.attempt, event.result))
-        elif event.owner in failures:
+        elif event.kind == b"f" and event.owner in failures:
             failures[event.owner].add(event.request)
-    covered, problems = {}, []
+    covered = {}
     for run, plan in plans.items():
-        covered[run] = _cover(run, plan, planned[plan], answers[run], failures[run])
+        found = _cover(run, plan, planned[plan], answers[run], failures[run])
+        covered[run] = replace(found, reused=reused[run])
         stray = (answers[run].keys() | failures[run]) - planned[plan]
         if stray:
             problems.append(_stray(run, stray))
@@ -75,6 +80,25 @@ def judge(
         pair: _overlap(planned.get(pair[0], set()), planned.get(pair[1], set())) for pair in pairs
     }
     return PartCoverage(covered, tuple(problems), overlaps)
+
+
+def _judge_reused(events: Sequence[Event]) -> tuple[Counter[bytes], list[Problem]]:
+    """Return how many answers each run took over, and those that nobody gave before."""
+    counts: Counter[bytes] = Counter()
+    taken = {event.position for event in events if event.kind == b"u"}
+    if not taken:
+        return counts, []
+    given: set[tuple[bytes, bytes, bytes]] = set()
+    problems = []
+    for event in events:
+        answer = (event.request, event.attempt, event.result)
+        if event.kind == b"g" and event.position not in taken:
+            given.add(answer)
+        elif event.kind == b"u":
+            counts[event.owner] += 1
+            if answer not in given:
+                problems.append(_unfounded(event))
+    return counts, problems[:_EXAMPLES]
 
 
 def total(
@@ -112,6 +136,14 @@ def nothing_answered(plans: int) -> Problem:
     return Problem(
         "PlanIncomplete",
         f"expected a run of one of the ledger's {plans} plans, found none; run the experiment",
+    )
+
+
+def _unfounded(event: Event) -> Problem:
+    return Problem(
+        "RecordsDisagree",
+        f"record {event.position} takes over an answer to request {event.request.hex()[:16]} from "
+        f"attempt {event.attempt.hex()[:16]}, which gave no such answer earlier in the log",
     )
 
 
@@ -154,6 +186,7 @@ def _add(one: RunCoverage, other: RunCoverage) -> RunCoverage:
         rerolled=one.rerolled + other.rerolled,
         replicates=one.replicates + other.replicates,
         differing=one.differing + other.differing,
+        reused=one.reused + other.reused,
         missing_requests=(one.missing_requests + other.missing_requests)[:_EXAMPLES],
     )
 

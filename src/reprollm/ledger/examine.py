@@ -11,15 +11,15 @@ from typing import Any, TypeAlias
 from reprollm.errors import ReprollmError
 from reprollm.ledger.blocks import Block, BlockBuilder
 from reprollm.ledger.identities import untrue
-from reprollm.ledger.shards import Entry, checked_entries
 from reprollm.ledger.spool import Spool
+from reprollm.records.entries import Entry, checked_entries
 from reprollm.records.kinds import COMMITTED
 from reprollm.records.shard import ShardReference
 
 _EXAMPLES = 5
 _TIMES = ("started", "created", "finished", "failed", "ended")
-_HEADS = frozenset({"plan", "deviation", "import", "start", "end"})
-_CLAIMING = frozenset({"generation", "failure", "end"})
+_HEADS = frozenset({"plan", "deviation", "import", "start", "end", "exposure"})
+_CLAIMING = frozenset({"generation", "failure", "end", "exposure"})
 
 _NO_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP})
 
@@ -43,9 +43,11 @@ class Examined:
         first: position of its first record.
         time: the earliest time that its records name first, for ordering; empty without one.
         kinds: number of records by kind.
-        heads: position and value of its plan, deviation, import, start and end records.
+        heads: position and value of its plan, deviation, import, start, end and exposure records.
         claims: for each (attempt, run, plan) that its generations, failures and ends name, the
             position of the first that does.
+        reused: for each pair of attempts of which the first took answers over from the second, the
+            position of the first such record.
         samples: for each import that its imported records name, their stretches of indices that
             follow one another: position of the first, its index, the index behind the last.
         blocks: stretches to compare with the projection.
@@ -62,6 +64,7 @@ class Examined:
     kinds: dict[str, int]
     heads: tuple[tuple[int, dict[str, Any]], ...]
     claims: dict[Claim, int]
+    reused: dict[tuple[str, str], int]
     samples: dict[str, list[tuple[int, int, int]]]
     blocks: tuple[Block, ...]
     commitments: int
@@ -100,6 +103,7 @@ def examine(ledger: Path, spool: Spool, first: int, shard: ShardReference) -> Ex
         dict(counts.kinds),
         tuple(counts.heads),
         counts.claims,
+        counts.reused,
         counts.samples,
         tuple(counts.blocks),
         counts.commitments,
@@ -131,6 +135,7 @@ class _Counts:
     kinds: Counter[str] = field(default_factory=Counter)
     heads: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     claims: dict[Claim, int] = field(default_factory=dict)
+    reused: dict[tuple[str, str], int] = field(default_factory=dict)
     samples: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     commitments: int = 0
@@ -153,6 +158,8 @@ class _Counts:
             claim = record["attempt"], record["run"], record["plan"]
             if claim not in self.claims:
                 self.claims[claim] = self.position
+        if kind == "generation" and "reused" in record["batch"]:
+            self.reused.setdefault((record["attempt"], record["batch"]["reused"]), self.position)
         if kind == "imported":
             self._sample(record["import"], record["index"])
         for name in COMMITTED.get(kind, ()):

@@ -32,8 +32,8 @@ from reprollm.ledger.schema import (
     signature,
 )
 from reprollm.ledger.segments import Segment, positions
-from reprollm.ledger.shards import entries
 from reprollm.records.checkpoint import Checkpoint
+from reprollm.records.entries import entries
 from reprollm.records.sealed import TEXT_FIELDS
 from reprollm.records.shard import ShardReference, sync_folder
 

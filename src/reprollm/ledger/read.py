@@ -52,6 +52,9 @@ class Answer:
         margins: each step's difference of the two best decision scores, likewise n values.
         attempt: the attempt that gave the answer.
         environment: id of the environment in which that attempt ran, hex.
+        trust: `owned`, `attested` or `claimed`: how sure it is which weights answered; None of an
+            import.
+        reused_from: the attempt that gave the answer first, where it was taken over.
         attestation: `recorded` for our own runs, `unattested` for imports.
     """
 
@@ -75,6 +78,8 @@ class Answer:
     margins: bytes | None
     attempt: str | None
     environment: str | None
+    trust: str | None
+    reused_from: str | None
     attestation: str
 
     @property
@@ -93,7 +98,9 @@ class Run:
     """One execution of a plan, with the number of planned and of answered requests.
 
     Or one import: `run` and `plan` are its id, `experiment` is the task that its log names,
-    `planned` its samples, `answered` those with a text, and both times that of the import.
+    `planned` its samples, `answered` those with a text, and both times that of the import. `reused`
+    is the number of answers that were taken over from earlier attempts; `trust` the weakest class
+    of any attempt, None of an import.
     """
 
     run: str
@@ -104,6 +111,8 @@ class Run:
     attempts: int
     started: str
     ended: str | None
+    reused: int
+    trust: str | None
     attestation: str
 
 
@@ -129,6 +138,7 @@ class Attempt:
     snapshot_check: str
     engine: dict[str, Any]
     code: str
+    trust: str
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,13 @@ from typing import Any
 
 from reprollm.ledger.report import RunCoverage
 
+_TRUST = {
+    "attested": "a server answered that said which files it had loaded; those files were hashed, "
+    "the server's word that it used them was taken (trust: attested)",
+    "claimed": "a server answered under a name; which weights it used nobody checked "
+    "(trust: claimed)",
+}
+
 
 def run_remarks(runs: Sequence[RunCoverage]) -> Iterator[str]:
     """Yield what was run more than once, what failed, and what was answered again."""
@@ -22,11 +29,33 @@ def run_remarks(runs: Sequence[RunCoverage]) -> Iterator[str]:
         name = f"run {run.run[:16]}"
         if run.failed:
             yield f"{name}: {run.failed} requests failed with a recorded reason"
+        if run.reused:
+            yield (
+                f"{name}: {run.reused} answers were taken over from earlier attempts in this log, "
+                "given to the same requests by the same class of engine"
+            )
         if run.rerolled:
             yield (
                 f"{name}: {run.rerolled} requests were answered again; {run.replicates} later "
                 f"answers are equal, {run.differing} differ from the final one"
             )
+
+
+def trust_remarks(runs: Sequence[RunCoverage]) -> Iterator[str]:
+    """Yield which runs' weights were not loaded from hashed files by the run itself."""
+    for run in runs:
+        if run.trust in _TRUST:
+            yield f"run {run.run[:16]}: {_TRUST[run.trust]}"
+
+
+def exposure_remarks(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield where requests were sent to a server on another machine."""
+    for address, count in Counter(record["address"] for record in records).items():
+        requests = sum(record["requests"] for record in records if record["address"] == address)
+        yield (
+            f"{requests} requests of {count} attempts were sent off the machine, to {address}: "
+            "their texts may have been kept there"
+        )
 
 
 def deviation_remarks(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:

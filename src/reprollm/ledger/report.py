@@ -55,6 +55,8 @@ class RunCoverage:
         rerolled: requests that were answered more than once.
         replicates: later answers equal to the final one.
         differing: later answers that differ from the final one.
+        reused: answers that were taken over from earlier attempts.
+        trust: the weakest class of trust of its attempts: `owned`, `attested` or `claimed`.
         missing_requests: ids of some that are missing, hex.
     """
 
@@ -67,6 +69,8 @@ class RunCoverage:
     rerolled: int = 0
     replicates: int = 0
     differing: int = 0
+    reused: int = 0
+    trust: str = "owned"
     missing_requests: tuple[str, ...] = ()
 
 

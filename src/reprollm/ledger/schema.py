@@ -1,4 +1,4 @@
-"""The tables and views of `ledger.duckdb`, version 2.
+"""The tables and views of `ledger.duckdb`, version 3.
 
 `log` holds the canonical text of every record; every other column of it (`VIRTUAL GENERATED`), and
 every field that the views show, is computed from that text when it is read, so that what is queried
@@ -21,7 +21,7 @@ from reprollm.records.kinds import COMMITTED, KINDS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-VERSION = "reprollm/projection/2"
+VERSION = "reprollm/projection/3"
 STORAGE_VERSION = "v1.4.0"
 CONFIG = {
     "autoinstall_known_extensions": "false",
@@ -86,7 +86,7 @@ CREATE VIEW attempts AS
     SELECT s.attempt, s.run, s.plan, s."first", s."last", s.requests, s.started, e.ended,
            coalesce(e.how, 'abandoned') AS how, e.generations, e.failures, e.closed_by,
            s.host, s.pid, s.job, s.environment, s.snapshot, s.snapshot_check, s.engine, s.code,
-           s."position"
+           coalesce((s.engine)->>'$.trust', 'owned') AS trust, s."position"
     FROM starts s LEFT JOIN ends e
         ON e."position" = (SELECT min(x."position") FROM ends x WHERE x.attempt = s.attempt)
     WHERE s."position" IN (SELECT min("position") FROM starts GROUP BY attempt);
@@ -111,10 +111,10 @@ CREATE VIEW answers AS
                AS margin_step,
            g.result, g.attempt, s.environment, ids.bytes AS output_ids,
            logprobs.bytes AS logprobs, margins.bytes AS margins, g."position",
-           'recorded' AS attestation
+           s.trust, (g.batch)->>'$.reused' AS reused_from, 'recorded' AS attestation
     FROM final g
     JOIN planned r ON r.plan = g.plan AND r.request = g.request
-    LEFT JOIN attempts s ON s.attempt = g.attempt
+    LEFT JOIN attempts s ON s.attempt = coalesce((g.batch)->>'$.reused', g.attempt)
     LEFT JOIN opening prompt ON prompt."position" = r."position" AND prompt.field = 'prompt'
     LEFT JOIN opening source ON source."position" = r."position" AND source.field = 'source'
     LEFT JOIN opening reference
@@ -129,7 +129,7 @@ CREATE VIEW answers AS
     SELECT i."import", i."import", i."index", imported_request(i."import", i."index"), i.item,
            i.stratum, i.sampling, i.seed, i.repetition, prompt."text", NULL, reference."text",
            output."text", i.finish, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-           i."position", 'unattested'
+           i."position", NULL, NULL, 'unattested'
     FROM imported i
     LEFT JOIN opening prompt ON prompt."position" = i."position" AND prompt.field = 'prompt'
     LEFT JOIN opening reference
@@ -141,6 +141,10 @@ CREATE VIEW runs AS
             WHERE r.plan = any_value(s.plan)) AS planned,
            (SELECT count(DISTINCT g.request) FROM generations g WHERE g.run = s.run) AS answered,
            count(*) AS attempts, min(s.started) AS started, max(s.ended) AS ended,
+           (SELECT count(DISTINCT g.request) FROM generations g
+            WHERE g.run = s.run AND ((g.batch)->>'$.reused') IS NOT NULL) AS reused,
+           min_by(s.trust, CASE s.trust WHEN 'owned' THEN 2 WHEN 'attested' THEN 1 ELSE 0 END)
+               AS trust,
            'recorded' AS attestation
     FROM attempts s LEFT JOIN plans p ON p.plan = s.plan
     GROUP BY s.run
@@ -148,7 +152,7 @@ CREATE VIEW runs AS
     SELECT i."import", i."import", i.claims->>'$.task', i.samples,
            (SELECT count(*) FROM imported a
             WHERE a."import" = i."import" AND a.output_commitment IS NOT NULL),
-           0, i.created, i.created, 'unattested'
+           0, i.created, i.created, 0, NULL, 'unattested'
     FROM imports i
     WHERE i."position" IN (SELECT min("position") FROM imports GROUP BY "import");
 """

@@ -29,11 +29,12 @@ class Event(NamedTuple):
     """One record about one request.
 
     Attributes:
-        kind: `r` a request, `g` a generation, `f` a failure.
+        kind: `r` a request, `g` a generation, `f` a failure; `u` says of the generation at the
+            same position, whose row follows, that it was taken over.
         owner: the plan's id for a request, the run's id otherwise, 32 bytes.
         request: 32 bytes.
         result: 32 bytes; zeros unless a generation.
-        attempt: 16 bytes; zeros for a request.
+        attempt: 16 bytes; zeros for a request; of `u` the attempt that gave the answer first.
         position: the record's place in the log.
     """
 
@@ -126,7 +127,10 @@ class SpoolWriter:
             self._event(b"r", plan, request, _NONE, _NO_ATTEMPT, position)
             self._planned += _PLANNED.pack(position, plan, record["index"], leaf, request)
         elif kind == "generation":
-            self._answer(b"g", record, bytes.fromhex(record["result"]), position)
+            result, source = bytes.fromhex(record["result"]), record["batch"].get("reused")
+            if source is not None:
+                self._answer(b"u", {**record, "attempt": source}, result, position)
+            self._answer(b"g", record, result, position)
         elif kind == "failure":
             self._answer(b"f", record, _NONE, position)
         if len(self._leaves) > _BUFFER_BYTES:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reprollm.errors import InvalidInput, ProjectionMismatch, ReprollmError
 from reprollm.ledger import coverage, projected
@@ -27,12 +27,18 @@ from reprollm.ledger.imports import ImportAudit
 from reprollm.ledger.lock import reading
 from reprollm.ledger.plans import PlanAudit
 from reprollm.ledger.projection import opened
-from reprollm.ledger.remarks import deviation_remarks, run_remarks, withheld_remarks
+from reprollm.ledger.remarks import (
+    deviation_remarks,
+    exposure_remarks,
+    run_remarks,
+    trust_remarks,
+    withheld_remarks,
+)
 from reprollm.ledger.report import Check, Problem, Report, RunCoverage, Verdict
 from reprollm.ledger.roots import Log, RootAudit, read_log
-from reprollm.ledger.shards import discover
 from reprollm.ledger.spool import Spool
 from reprollm.ledger.workers import in_order, processes_for
+from reprollm.records.entries import discover
 from reprollm.records.shard import ShardReference
 
 if TYPE_CHECKING:
@@ -91,6 +97,7 @@ class _Verification:
     plans: PlanAudit = field(default_factory=PlanAudit)
     imports: ImportAudit = field(default_factory=ImportAudit)
     deviations: DeviationAudit = field(default_factory=DeviationAudit)
+    exposures: list[dict[str, Any]] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
     commitments: int = 0
     opened: int = 0
@@ -172,6 +179,8 @@ class _Verification:
                 self.deviations.plan(record)
             elif record["kind"] == "deviation":
                 self.deviations.deviation(position, record)
+            elif record["kind"] == "exposure":
+                self.exposures.append(record)
         self.blocks += found.blocks
         self.commitments += found.commitments
         self.opened += found.opened
@@ -217,6 +226,8 @@ class _Verification:
         work = partial(coverage.judge_part, self.spool, self.attempts.runs(), pairs)
         workers = min(processes, self.spool.parts)
         runs, overlaps, problems = coverage.total(in_order(work, range(self.spool.parts), workers))
+        trust = self.attempts.trust()
+        runs = tuple(replace(run, trust=trust[run.run]) for run in runs)
         untrue = self.deviations.finish(overlaps, self.attempts.begun())
         self._check("deviations", len(pairs), "changes of the plan", untrue)
         self.notices += deviation_remarks(self.deviations.records)
@@ -232,6 +243,8 @@ class _Verification:
         planned = sum(run.planned for run in runs)
         self._check("coverage", planned, f"requests of {len(runs)} runs", problems)
         self.notices += run_remarks(runs)
+        self.notices += trust_remarks(runs)
+        self.notices += exposure_remarks(self.exposures)
         return runs
 
     def _check_imports(self) -> None:

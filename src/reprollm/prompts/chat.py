@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from jinja2 import Template, TemplateError, nodes
+from jinja2 import TemplateError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension
 from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
-from reprollm.prompts.sandbox import compiled, rendered, sandbox
+from reprollm.prompts.bounded import Limits, Rendering, bounded
+from reprollm.prompts.sandbox import sandbox
 
 _NAME = "the model's chat template"
 
@@ -29,12 +31,12 @@ class ChatTemplate:
     """A model's chat template.
 
     Attributes:
-        template: compiled in the sandbox.
+        template: compiled in the sandbox, rendered within limits.
         special_tokens: the tokenizer's, by name (`bos_token`, …), which templates may print.
         system: the text of the system turn before the user's, or None.
     """
 
-    template: Template
+    template: Rendering
     special_tokens: Mapping[str, str]
     system: str | None
 
@@ -54,11 +56,15 @@ class ChatTemplate:
             "documents": None,
             "add_generation_prompt": True,
         }
-        return rendered(lambda: self.template.render(known), _NAME, item)
+        return self.template.render(known, item)
 
 
 def chat_template(
-    source: str, special_tokens: Mapping[str, str], system: str | None, clock: str | None
+    source: str,
+    special_tokens: Mapping[str, str],
+    system: str | None,
+    clock: str | None,
+    limits: Limits | None = None,
 ) -> ChatTemplate:
     """Return the chat template in `source`; raise `TemplateInvalid` if it is none.
 
@@ -67,13 +73,21 @@ def chat_template(
         special_tokens: the tokenizer's special tokens by name.
         system: the text of the system turn, or None for none.
         clock: RFC 3339 time that the template sees as now; without it, asking the time fails.
+        limits: what rendering may take.
     """
+    setting = {"chat": True, "clock": clock}
+    template = bounded(chat_sandbox(clock), source, _NAME, setting, limits)
+    return ChatTemplate(template, dict(special_tokens), system)
+
+
+def chat_sandbox(clock: str | None) -> ImmutableSandboxedEnvironment:
+    """Return the sandbox of chat templates, whose clock stands at `clock`."""
     environment = sandbox(extensions=[_GenerationTag, "jinja2.ext.loopcontrols"])
     environment.globals["raise_exception"] = _raise_exception
     environment.globals["strftime_now"] = _frozen(clock)
     environment.globals["dict"] = _Dict()
     environment.globals["namespace"] = _Namespace
-    return ChatTemplate(compiled(environment, source, _NAME), dict(special_tokens), system)
+    return environment
 
 
 def _frozen(clock: str | None) -> Callable[[str], str]:

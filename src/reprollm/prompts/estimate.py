@@ -1,9 +1,10 @@
 """What a plan will cost: requests, tokens, and the memory that its model needs.
 
-Memory is estimated in bytes: the weights in the dtype of computation, and the keys and values
-of the largest batch at the longest prompt and answer (2 x layers x key-value heads x head size x
-tokens x bytes of the dtype; multi-query and grouped-query attention have fewer key-value heads,
-Ainslie et al. 2023, arXiv:2305.13245). Activations and the engine itself come on top.
+Memory is estimated in bytes: the weights in the dtype of computation (of llama.cpp and servers, as
+the files store them), and the keys and values of the largest batch at the longest prompt and answer
+(2 x layers x key-value heads x head size x tokens x bytes of the dtype; multi-query and
+grouped-query attention have fewer key-value heads, Ainslie et al. 2023, arXiv:2305.13245).
+Activations and the engine itself come on top.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from reprollm.prompts.plan import Plan
 from reprollm.prompts.requests import Planned
 from reprollm.snapshot.facts import Facts
 
-DTYPE_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+DTYPE_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "native": 2}
+"""Servers, which decide themselves, mostly keep keys and values in 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,9 @@ def estimate(plan: Plan, facts: Facts) -> Estimate:
         longest_prompt=max(len(row.asked.prompt_ids) for row in plan.rows),
         longest_sequence=longest,
         context=facts.context_length,
-        weights_bytes=facts.parameters * width,
+        weights_bytes=facts.weight_bytes
+        if plan.engine.family in ("llamacpp", "server")
+        else facts.parameters * width,
         cache_bytes=_cache(facts, longest * plan.engine.batch_size * width),
         samplings=tuple(_counts(plan.rows)),
     )

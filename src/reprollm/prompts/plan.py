@@ -8,23 +8,28 @@ ids and counts stay; what a request is identified by is the prompt that was real
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from reprollm.canon import Json
 from reprollm.errors import TemplateInvalid
 from reprollm.experiment.data import DataFile, read_data
 from reprollm.experiment.engine import EngineSettings
 from reprollm.experiment.load import Experiment
+from reprollm.experiment.require import refuse_unmet
 from reprollm.prompts.chat import ChatTemplate, chat_template
+from reprollm.prompts.formats import check_format
 from reprollm.prompts.render import Renderer, check_fits
-from reprollm.prompts.requests import Identity, Planned, Sampling, expand
-from reprollm.prompts.settings import Settings
+from reprollm.prompts.requests import Identity, Planned, Prompt, Sampling, expand
+from reprollm.prompts.settings import SAMPLERS, Settings
 from reprollm.prompts.template import PromptTemplate, read_template
 from reprollm.prompts.tokenize import PromptTokenizer, load_tokenizer
 from reprollm.records.identity import plan_id
 from reprollm.snapshot.lock import Lock
+from reprollm.snapshot.model import LocatedModel, Model
+
+CONTEXT_GRAIN = 256
+"""Tokens of context are allotted in multiples of this."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +60,26 @@ class Sources:
     """The experiment's files, read and checked."""
 
     experiment: Experiment
-    lock: Lock
+    model: Model
     data: DataFile
     examples: DataFile | None
     template: PromptTemplate
 
+    @property
+    def lock(self) -> Lock:
+        """The lock of the whole model, adapters included."""
+        return self.model.lock
 
-def read_sources(experiment: Experiment, lock: Lock) -> Sources:
+
+def read_sources(experiment: Experiment, model: Model) -> Sources:
     """Return the experiment's data, examples and template.
 
     Raises:
         DataInvalid: the data or examples file is malformed.
         TemplateInvalid: the template is malformed or names a column that is not there.
+        DemandUnmet: the card of a part of the model does not meet what the experiment requires.
     """
+    refuse_unmet(experiment.config.require, model)
     columns, few_shot = experiment.config.data, experiment.config.few_shot
     data = read_data(
         experiment.data,
@@ -86,17 +98,17 @@ def read_sources(experiment: Experiment, lock: Lock) -> Sources:
             few_shot.delimiter,
         )
     template = read_template(experiment.template, data.columns)
-    return Sources(experiment, lock, data, examples, template)
+    return Sources(experiment, model, data, examples, template)
 
 
 def make_plan(
-    sources: Sources, model: Path, advance: Callable[[int], object] = lambda items: None
+    sources: Sources, located: LocatedModel, advance: Callable[[int], object] = lambda items: None
 ) -> Plan:
     """Return the plan of an experiment.
 
     Args:
         sources: the experiment's files.
-        model: the folder of the snapshot, whose tokenizer files were checked against the lock.
+        located: the folders of the model, whose tokenizer files were checked against the lock.
         advance: called with the number of items rendered since the last call.
 
     Raises:
@@ -104,9 +116,11 @@ def make_plan(
         PromptTooLong: a prompt and its answer do not fit into the model's context.
         DataInvalid: there are too few examples for a prompt.
         SnapshotRefused: the tokenizer does not load, or gives tokens that the model does not have.
+        EngineUnavailable: the engine cannot read the format of the model's weights.
     """
     config, lock = sources.experiment.config, sources.lock
-    tokenizer = load_tokenizer(model)
+    check_format(lock, config.engine.family)
+    tokenizer = load_tokenizer(located)
     chat = _chat(sources, tokenizer)
     renderer = Renderer(
         columns=config.data,
@@ -120,15 +134,17 @@ def make_plan(
     samplings = _samplings(sources)
     longest = max(sampling.settings.max_tokens for sampling in samplings)
     check_fits(prompts, longest, lock.facts)
-    common = Identity(lock.snapshot, lock.tokenizer, config.engine.family, config.engine.dtype)
+    asked = config.engine.settings()
+    common = Identity(lock.snapshot, lock.tokenizer, config.engine.family, asked.numerics)
     rows = tuple(expand(prompts, samplings, config.repetitions, common))
-    core = _core(sources, samplings, tokenizer.chat_template if chat else None)
+    engine = _allotted(config.engine.settings(), prompts, longest)
+    core = _core(sources, samplings, engine, tokenizer.chat_template if chat else None)
     identity = plan_id(core, (row.asked.request for row in rows))
     return Plan(
         plan=identity,
         experiment=config.name,
         core=core,
-        engine=config.engine.settings(),
+        engine=engine,
         rows=rows,
         items=len(prompts),
         slices=config.slices,
@@ -161,6 +177,7 @@ def _samplings(sources: Sources) -> list[Sampling]:
                 max_tokens=wanted.max_tokens,
                 stop=wanted.stop,
                 stop_ids=stop_ids,
+                sampler=SAMPLERS[sources.experiment.config.engine.family],
             ),
             wanted.seeds,
         )
@@ -168,10 +185,23 @@ def _samplings(sources: Sources) -> list[Sampling]:
     ]
 
 
-def _core(sources: Sources, samplings: list[Sampling], chat: str | None) -> dict[str, Json]:
+def _allotted(settings: EngineSettings, prompts: Sequence[Prompt], answer: int) -> EngineSettings:
+    """Return the settings with the context that must be allotted before the first request.
+
+    How much is allotted can change bits, so it belongs to the plan. transformers allots nothing.
+    """
+    if settings.context is not None or settings.family == "transformers":
+        return settings
+    longest = max(len(prompt.ids) for prompt in prompts) + answer
+    return replace(settings, context=-(-longest // CONTEXT_GRAIN) * CONTEXT_GRAIN)
+
+
+def _core(
+    sources: Sources, samplings: list[Sampling], engine: EngineSettings, chat: str | None
+) -> dict[str, Json]:
     config, lock = sources.experiment.config, sources.lock
     few_shot = config.few_shot
-    return {
+    core: dict[str, Json] = {
         "title": config.title,
         "experiment_sha256": sources.experiment.sha256,
         "data_sha256": sources.data.sha256,
@@ -181,7 +211,7 @@ def _core(sources: Sources, samplings: list[Sampling], chat: str | None) -> dict
         "snapshot": lock.snapshot,
         "weights": lock.weights,
         "tokenizer": lock.tokenizer,
-        "engine": config.engine.settings().to_json(),
+        "engine": engine.to_json(),
         "prompt": {
             "chat": config.prompt.chat,
             # By its hash, so that a prompt which is withheld later stands nowhere in the log.
@@ -200,6 +230,12 @@ def _core(sources: Sources, samplings: list[Sampling], chat: str | None) -> dict
         "repetitions": config.repetitions,
         "scores": list(config.scores),
     }
+    if sources.model.adapters:
+        core["parts"] = [
+            {"role": part.role, "snapshot": part.lock.snapshot, "scale": part.scale}
+            for part in sources.model.parts
+        ]
+    return core
 
 
 def _sha256(text: str | None) -> str | None:

@@ -63,6 +63,7 @@ def _stored(plan: Plan, lock: Lock, ledger: Path, folder: Path) -> StoredPlan:
                 "removed, restore it from a copy or begin a new ledger"
             )
         return stored
+    _publish_derivation(lock, ledger)
     head, shard = published(ledger, plan.plan) or _publish(plan, lock, ledger)
     stored = StoredPlan(
         folder=folder,
@@ -77,6 +78,18 @@ def _stored(plan: Plan, lock: Lock, ledger: Path, folder: Path) -> StoredPlan:
     )
     write_once(folder / "plan.json", dumps(stored.to_json()))
     return stored
+
+
+def _publish_derivation(lock: Lock, ledger: Path) -> None:
+    """Publish how the weights were made from others, once a snapshot, where the lock says it."""
+    group = f"derivation-{lock.snapshot[:16]}"
+    if lock.derivation is None or any((ledger / "shards" / group).glob("*.jsonl")):
+        return
+    made = lock.derivation.to_record()
+    record = kinds.new(
+        "derivation", snapshot=lock.snapshot, weights=lock.weights, **made, created=utc_now()
+    )
+    publish(ledger, group, [Sealed(record)])
 
 
 def published(ledger: Path, plan: str) -> tuple[dict[str, Any], ShardReference] | None:
@@ -121,7 +134,7 @@ def _request(plan: Plan, row: Planned) -> Sealed:
         snapshot=core["snapshot"],
         tokenizer=core["tokenizer"],
         engine=plan.engine.family,
-        dtype=plan.engine.dtype,
+        dtype=plan.engine.numerics,
         few_shot=list(prompt.few_shot),
     )
     values = {

@@ -3,7 +3,8 @@
 Templates come from other people, those of chat models with the weights. They run in Jinja's
 immutable sandbox, where undefined names are errors. What would render differently each time
 (`random`, `lipsum`) is taken away, and so is loading other templates: what a prompt is made from is
-the one file whose hash the plan holds.
+the one file whose hash the plan holds. How long and how large a template may run is no matter of
+the sandbox: see `reprollm.prompts.bounded`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from reprollm.errors import TemplateInvalid
 
+MOST_CHARACTERS = 1 << 20
+"""The longest template; chat templates have some ten thousand characters at most."""
+
+_TOO_DEEP = (RecursionError, MemoryError, OverflowError, SyntaxError, ValueError)
 _LOADING = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
@@ -61,24 +66,49 @@ def tojson(
     )
 
 
-def compiled(environment: ImmutableSandboxedEnvironment, source: str, name: str) -> Template:
-    """Return the template that `source` compiles to.
+def parsed(environment: ImmutableSandboxedEnvironment, source: str, name: str) -> nodes.Template:
+    """Return the syntax tree of a template; nothing of it is evaluated.
 
     Raises:
-        TemplateInvalid: the source is no template, or loads another one.
+        TemplateInvalid: the source is no template, is too long, or loads another one.
     """
+    if len(source) > MOST_CHARACTERS:
+        raise TemplateInvalid(
+            f"expected a template of at most {MOST_CHARACTERS} characters in {name}, found "
+            f"{len(source)}"
+        )
     try:
-        for node in environment.parse(source).find_all(_LOADING):
+        tree = environment.parse(source)
+        for node in tree.find_all(_LOADING):
             raise TemplateInvalid(
                 f"expected a template in one file, found another one loaded in line {node.lineno} "
                 f"of {name}; write its text out"
             )
+        return tree
+    except TemplateSyntaxError as error:
+        raise TemplateInvalid(
+            f"expected a Jinja template in {name}, found in line {error.lineno}: "
+            f"{error.message!s:.300}"
+        ) from None
+    except _TOO_DEEP:
+        raise TemplateInvalid(f"expected a template in {name}, found one nested too deep") from None
+
+
+def compiled(environment: ImmutableSandboxedEnvironment, source: str, name: str) -> Template:
+    """Return the template that `source` compiles to; constant expressions are evaluated.
+
+    Raises:
+        TemplateInvalid: the source is no template, or loads another one.
+    """
+    parsed(environment, source, name)
+    try:
         return environment.from_string(source)
     except TemplateSyntaxError as error:
         raise TemplateInvalid(
-            f"expected a Jinja template in {name}, found in line {error.lineno}: {error.message}"
+            f"expected a Jinja template in {name}, found in line {error.lineno}: "
+            f"{error.message!s:.300}"
         ) from None
-    except (RecursionError, MemoryError, OverflowError, SyntaxError, ValueError):
+    except _TOO_DEEP:
         raise TemplateInvalid(f"expected a template in {name}, found one nested too deep") from None
 
 

@@ -16,6 +16,14 @@ from reprollm.errors import InvalidInput
 SAMPLER = "gumbel-philox/1"
 """Gumbel-max over Philox noise keyed by request id and token position."""
 
+SAMPLERS = {
+    "transformers": SAMPLER,
+    "vllm": "vllm/1",
+    "llamacpp": "llama.cpp/1",
+    "server": "server/1",
+}
+"""The sampling algorithm by engine family; all but our own draw with `engines.seeds.seed_of`."""
+
 GREEDY_SEED = "0"
 """The one seed of greedy requests, for which no noise is drawn."""
 

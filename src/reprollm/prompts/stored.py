@@ -120,7 +120,7 @@ class StoredPlan:
             seed=request.seed,
             repetition=row["repetition"],
             engine=self.engine.family,
-            dtype=self.engine.dtype,
+            dtype=self.engine.numerics,
             prompt_ids=request.prompt_ids,
         )
         if expected != request.request:

@@ -13,11 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Template, meta
-
 from reprollm.errors import TemplateInvalid
 from reprollm.experiment.words import listed, meant
-from reprollm.prompts.sandbox import compiled, rendered, strict_sandbox
+from reprollm.prompts.bounded import Rendering, bounded
+from reprollm.prompts.sandbox import strict_sandbox
 
 RESERVED = ("item", "examples")
 
@@ -26,7 +25,7 @@ RESERVED = ("item", "examples")
 class PromptTemplate:
     """A compiled template, the hash of its file's bytes, and the file as messages name it."""
 
-    template: Template
+    template: Rendering
     sha256: str
     name: str
 
@@ -42,7 +41,7 @@ class PromptTemplate:
         columns = f"; the columns are {listed(cells)}"
         if examples:
             columns += f", those of the examples {listed(examples[0])}"
-        text = rendered(lambda: self.template.render(known), self.name, item, columns)
+        text = self.template.render(known, item, columns)
         if not text.strip():
             raise TemplateInvalid(
                 f"expected {self.name} to render a prompt for item {item!r:.80}, found it empty"
@@ -63,9 +62,10 @@ def read_template(path: Path, columns: Sequence[str]) -> PromptTemplate:
         raise TemplateInvalid(f"could not read {path}: {error.strerror}") from None
     source = _decoded(content, path)
     environment = strict_sandbox()
-    template = compiled(environment, source, str(path))
+    setting = {"chat": False, "clock": None}
+    template = bounded(environment, source, str(path), setting)
     known = {*columns, *RESERVED, *environment.globals}
-    for name in sorted(meta.find_undeclared_variables(environment.parse(source)) - known):
+    for name in sorted(template.names - known):
         raise TemplateInvalid(
             f"expected {path} to name columns of the data file ({listed(columns)}), "
             f"found {name!r}{meant(name, [*columns, *RESERVED])}"

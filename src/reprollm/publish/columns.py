@@ -81,8 +81,10 @@ TABLES = (
     logprobs | list<float> | natural logarithm of the probability of each chosen token
     margins | list<float> | at each step, the difference of the two best decision scores
     result | string | id of the answer (SHA-256 over request, token ids and finish, hex)
-    attempt | string | the attempt that gave the answer
-    environment | string | id of the environment it ran in; see environment/records
+    attempt | string | the attempt that gave the answer, or took it over
+    reused_from | string | the attempt that gave it first, where it was taken over; else null
+    trust | string | which weights answered: owned (loaded from hashed files), attested, claimed
+    environment | string | id of the environment it was computed in; see environment/records
     position | int64 | place of the generation record in the log
 """
         ),
@@ -90,11 +92,12 @@ TABLES = (
         SELECT g.run, g.plan, r."index", g.request, r.item, r.stratum, r.sampling, r.seed,
                r.repetition, prompt."text", source."text", reference."text", output."text",
                g.finish, ids.bytes, logprobs.bytes, margins.bytes, g.result, g.attempt,
-               s.environment, g."position"
+               (g.canon)->>'$.batch.reused', s.trust, s.environment, g."position"
         FROM page
         JOIN near_own g ON g."position" = page.own
         JOIN near_asked r ON r."position" = page.asked
-        LEFT JOIN attempt_environment s ON s.attempt = g.attempt
+        LEFT JOIN attempt_environment s
+            ON s.attempt = coalesce((g.canon)->>'$.batch.reused', g.attempt)
         LEFT JOIN opened_asked prompt ON prompt."position" = asked AND prompt.field = 'prompt'
         LEFT JOIN opened_asked source ON source."position" = asked AND source.field = 'source'
         LEFT JOIN opened_asked reference
@@ -156,13 +159,15 @@ TABLES = (
     experiment | string | the experiment's name
     planned | int64 | requests of the plan
     answered | int64 | requests that the run has answered
+    reused | int64 | of them those taken over from earlier attempts
+    trust | string | weakest class of its attempts: owned, attested or claimed
     attempts | int64 | attempts that the run took
     started | string | start of its first attempt, UTC
     ended | string | end of its last attempt, UTC; null where none ended
 """
         ),
         """
-        SELECT run, plan, experiment, planned, answered, attempts, started, ended
+        SELECT run, plan, experiment, planned, answered, reused, trust, attempts, started, ended
         FROM runs ORDER BY started, run
         """,
     ),
@@ -189,6 +194,7 @@ TABLES = (
     snapshot | string | id of the model's snapshot
     snapshot_check | string | full: all weights were hashed at the start; stat: files unchanged
     engine | string | the engine's settings, as JSON
+    trust | string | owned: it loaded files that it had hashed; else attested or claimed
     code | string | digest of the code that generated
     position | int64 | place of the start record in the log
 """
@@ -196,7 +202,7 @@ TABLES = (
         """
         SELECT attempt, run, plan, "first", "last", requests, started, ended, how, generations,
                failures, closed_by, host, pid, job, environment, snapshot, snapshot_check, engine,
-               code, "position"
+               trust, code, "position"
         FROM attempts ORDER BY "position"
         """,
     ),
@@ -206,6 +212,7 @@ TABLES = (
         _columns(
             _RUN
             + """
+    trust | string | weakest class of the run's attempts; null for an import
     score | string | name of the measure
     sampling | string | name of the sampling setting
     level | string | all, or stratum for the items of one stratum
@@ -221,9 +228,9 @@ TABLES = (
 """
         ),
         """
-        SELECT run, plan, score, sampling, level, stratum, aggregation, CAST(value AS DOUBLE), n,
-               undefined, runaway, table_sha256, created, "position"
-        FROM scores ORDER BY "position"
+        SELECT run, s.plan, r.trust, score, sampling, level, stratum, aggregation,
+               CAST(value AS DOUBLE), n, undefined, runaway, table_sha256, created, "position"
+        FROM scores s LEFT JOIN runs r USING (run) ORDER BY "position"
         """,
     ),
     Table(

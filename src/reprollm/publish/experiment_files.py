@@ -1,8 +1,9 @@
 """Which files of an experiment's folder go into a bundle: those it names, and what explains them.
 
-Taken are `experiment.yaml`, the data, template, examples and lock that it names, and the README,
-licence and citation files that lie in the same folders. Nothing else: not the weights, not what
-else lies beside the data. The files must be those from which the published run was planned.
+Taken are `experiment.yaml`, the data, template, examples and locks that it names, what was
+measured of the engine's determinism, and the README, licence and citation files that lie in the
+same folders. Nothing else: not the weights, not what else lies beside the data. The files must be
+those from which the published run was planned.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from reprollm.bundles.members import Member
+from reprollm.engines.declared import companion
 from reprollm.errors import FileChanged
 from reprollm.experiment.load import Experiment, file_hashes
 from reprollm.experiment.locate import FILE_NAME
-from reprollm.snapshot.lock import Lock, load_lock
+from reprollm.snapshot.lock import Lock
+from reprollm.snapshot.model import load_model
 
 FOLDER = "experiment"
 CITATION = "CITATION.cff"
@@ -40,8 +43,8 @@ class ExperimentFiles:
         texts: paths of the members that hold items: data and examples.
         licences: paths of the members that are licence texts.
         citation: the CITATION.cff among them, or None.
-        lock: the pinned snapshot.
-        lock_path: path of the lock file's member.
+        lock: the pinned snapshot, adapters included.
+        lock_path: path of the base's lock file's member.
     """
 
     members: tuple[Member, ...]
@@ -60,9 +63,12 @@ def experiment_files(experiment: Experiment, core: Mapping[str, Any]) -> Experim
         InvalidInput: the lock is malformed.
     """
     folder = experiment.file.parent
-    lock = load_lock(experiment.lock)
+    lock = load_model(experiment.lock, experiment.adapters).lock
     _check(experiment, lock, core)
-    named = [experiment.data, experiment.template, experiment.lock, experiment.examples]
+    adapters = [path for path, _ in experiment.adapters]
+    measured = companion(experiment.lock) if companion(experiment.lock).is_file() else None
+    named = [experiment.data, experiment.template, experiment.examples, experiment.lock, *adapters]
+    named.append(measured)
     places = {_place(folder, path): path for path in named if path is not None}
     members = {path: Member(path, source) for path, source in places.items()}
     members[f"{FOLDER}/{FILE_NAME}"] = Member(f"{FOLDER}/{FILE_NAME}", experiment.file)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reprollm.bundles.members import Measured
+from reprollm.card import Card, card_of
+from reprollm.card.subject import of_record
 
 PATH = "LICENSES/README.md"
 OWN = "Apache-2.0"
@@ -86,14 +88,21 @@ def model_licences(snapshots: Sequence[dict[str, Any]]) -> list[Licensed]:
     found = []
     for snapshot in snapshots:
         facts = snapshot["facts"].get("licence") or {}
-        declared, sha256 = facts.get("declared"), facts.get("sha256")
-        spdx = spdx_of(declared, declared or "")
-        if spdx is None and sha256:
+        card = card_of(of_record(snapshot))
+        spdx = card.licence.identity
+        if spdx is None and facts.get("sha256"):
             spdx = reference(snapshot["name"])
-        note = "declared by its model card" if declared else "its card declares none"
         what = f"model {snapshot['name']} (snapshot {snapshot['snapshot'][:16]})"
-        found.append(Licensed(what, spdx, facts.get("file"), sha256, note))
+        found.append(Licensed(what, spdx, facts.get("file"), facts.get("sha256"), _known(card)))
     return found
+
+
+def _known(card: Card) -> str:
+    """Say where a model's licence is known from, its class, and its conditions."""
+    entry = card.licence.entry
+    conditions = [f"{each.about}: {each.text}" for each in entry.conditions] if entry else []
+    parts = (f"{card.licence.evidence}; class {card.licence.kind}", *conditions)
+    return ". ".join(part.rstrip(".") for part in parts)
 
 
 def page(parts: Sequence[Licensed]) -> bytes:

@@ -10,6 +10,9 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from reprollm import __version__
+from reprollm.card import card_of
+from reprollm.card.rows import summary
+from reprollm.card.subject import of_record
 from reprollm.environment import code_digest
 from reprollm.publish.account import Account
 from reprollm.publish.citation import Citation
@@ -72,9 +75,14 @@ def readme(
         experiment=account.plan.experiment if account.plan else None,
         run=account.current,
         runs=len(account.runs),
+        trust=_TRUST.get(account.current.trust or "", "") if account.current else "",
         attempts=len(account.attempts),
         one_model=len(account.snapshots) == 1,
         models=plain(", ".join(models)),
+        cards=[
+            (plain(item["name"]), plain(summary(card_of(of_record(item)))))
+            for item in account.snapshots
+        ],
         imports=plain(", ".join(_import(record) for record in account.imports)),
         size=account.checkpoint.size,
         ended=account.ended,
@@ -90,6 +98,13 @@ def readme(
         **_withheld(withheld),
     )
     return text.encode()
+
+
+_TRUST = {
+    "owned": "every attempt loaded files that it had hashed",
+    "attested": "a server said which files it had loaded; these were hashed",
+    "claimed": "a server answered under a name; nobody checked which weights it used",
+}
 
 
 def tables_readme() -> bytes:

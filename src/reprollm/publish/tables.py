@@ -161,7 +161,8 @@ _NEAR = """
     opened_asked AS (
         SELECT * FROM opening WHERE "position" BETWEEN {asked_first} AND {asked_last}
     ), attempt_environment AS (
-        SELECT attempt, any_value(environment) AS environment
+        SELECT attempt, any_value(environment) AS environment,
+               any_value(coalesce(canon->>'$.engine.trust', 'owned')) AS trust
         FROM log WHERE kind = 'start' GROUP BY attempt
     )
 """

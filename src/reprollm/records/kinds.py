@@ -62,6 +62,10 @@ def _checkpoint(value: Any) -> bool:
     return _count(value["size"]) and _hash(value["root"])
 
 
+def _batch(value: Any) -> bool:
+    return isinstance(value, dict) and ("reused" not in value or _attempt(value["reused"]))
+
+
 def _maybe(check: Check) -> Check:
     return lambda value: value is None or check(value)
 
@@ -116,6 +120,15 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "source": _maybe(_hash),
         "reference": _maybe(_hash),
     },
+    "derivation": {
+        "snapshot": _hash,
+        "weights": _hash,
+        "sources": _array,
+        "tool": _text,
+        "tool_version": _text,
+        "parameters": _object,
+        "created": _time,
+    },
     "deviation": {
         "plan": _hash,
         "before": _hash,
@@ -145,6 +158,17 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "job": _maybe(_object),
         "started": _time,
     },
+    "exposure": {
+        "attempt": _attempt,
+        "run": _hash,
+        "plan": _hash,
+        "address": _text,
+        "server": _text,
+        "first": _count,
+        "last": _count,
+        "requests": _count,
+        "created": _time,
+    },
     "generation": {
         "attempt": _attempt,
         "run": _hash,
@@ -156,7 +180,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "output_ids": _hash,
         "logprobs": _hash,
         "margins": _hash,
-        "batch": _object,
+        "batch": _batch,
         "finished": _time,
     },
     "failure": {

@@ -27,7 +27,8 @@ _TEXT_OR_NULL = f"(?:null|{_TEXT})"
 # An object or array that holds no other; whether it is canonical is found out once for each text.
 _OBJECT = r"(\{[^{}]*+\})"
 _ARRAY = r"(\[[^\[\]]*+\])"
-_BATCH = rf'\{{"id":{_TEXT},"policy":{_TEXT},"row":{_COUNT},"rows":{_COUNT}\}}'
+_REUSED = f'(?:"reused":{_ATTEMPT},)?'
+_BATCH = rf'\{{"id":{_TEXT},"policy":{_TEXT},{_REUSED}"row":{_COUNT},"rows":{_COUNT}\}}'
 
 
 def _line(kind: str, fields: dict[str, str]) -> re.Pattern[str]:
@@ -95,9 +96,12 @@ def _generation(text: str) -> dict[str, Any] | None:
     if match is None:
         return None
     (
-        attempt, identity, policy, row, rows, finish, finished, logprobs, margins, output,
+        attempt, identity, policy, reused, row, rows, finish, finished, logprobs, margins, output,
         output_ids, plan, request, result, run,
     ) = match.groups()  # fmt: skip
+    batch: dict[str, Any] = {"id": identity, "policy": policy, "row": int(row), "rows": int(rows)}
+    if reused is not None:
+        batch["reused"] = reused
     return {
         "schema": "reprollm/generation/1",
         "kind": "generation",
@@ -111,7 +115,7 @@ def _generation(text: str) -> dict[str, Any] | None:
         "output_ids": output_ids,
         "logprobs": logprobs,
         "margins": margins,
-        "batch": {"id": identity, "policy": policy, "row": int(row), "rows": int(rows)},
+        "batch": batch,
         "finished": finished,
     }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reprollm.canon import loads_object
 from reprollm.errors import ReprollmError
@@ -19,6 +19,9 @@ from reprollm.records.kinds import check
 from reprollm.records.shard import read_lines
 from reprollm.review.levels import Findings
 from reprollm.review.unpacked import Unpacked
+
+if TYPE_CHECKING:
+    from reprollm.snapshot.manifest import File
 
 FOLDER = "experiment/"
 _YAML = "experiment/experiment.yaml"
@@ -73,17 +76,20 @@ def check_experiment(
                 f"such file below {FOLDER}; it was changed after the run, or is missing",
             )
     if "snapshot" in core:
-        _check_locks(unpacked, core["snapshot"], findings, held)
+        _check_locks(unpacked, core, findings, held)
     if held:
         findings.checked.append(f"{', '.join(held)}: as the plan in the log names them")
 
 
-def _check_locks(unpacked: Unpacked, snapshot: Any, findings: Findings, held: list[str]) -> None:
-    locks = list(_locks(unpacked))
-    if any(found == snapshot for _, found in locks):
+def _check_locks(
+    unpacked: Unpacked, core: Mapping[str, Any], findings: Findings, held: list[str]
+) -> None:
+    snapshot = core["snapshot"]
+    locks = dict(_locks(unpacked))
+    if snapshot in _asked(core.get("parts"), locks):
         held.append("the model's lock")
         return
-    named = ", ".join(path for path, _ in locks) or "no lock"
+    named = ", ".join(locks) or "no lock"
     findings.wrong(
         "FileChanged",
         f"expected a lock of the snapshot {snapshot}, as the plan in the log says, found {named} "
@@ -91,18 +97,36 @@ def _check_locks(unpacked: Unpacked, snapshot: Any, findings: Findings, held: li
     )
 
 
-def _locks(unpacked: Unpacked) -> Iterator[tuple[str, str | None]]:
-    """Yield each lock's path, and the snapshot id that its list of files has."""
+def _asked(parts: Any, locks: Mapping[str, tuple[File, ...]]) -> set[str]:
+    """Return the snapshots that the locks may stand for: each alone, or the parts together."""
+    from reprollm.snapshot.compose import composed_files
+    from reprollm.snapshot.manifest import snapshot_id
+
+    by_id = {snapshot_id(files): files for files in locks.values()}
+    if parts is None:
+        return set(by_id)
+    try:
+        files = [by_id[part["snapshot"]] for part in parts]
+        scales = [str(part["scale"]) for part in parts[1:]]
+        return {snapshot_id(composed_files(files[0], files[1:], scales))}
+    except (KeyError, IndexError, TypeError):
+        return set()
+
+
+def _locks(unpacked: Unpacked) -> Iterator[tuple[str, tuple[File, ...]]]:
+    """Yield each lock's path, and the files that it lists; none where it is no lock."""
     for path in sorted(unpacked.digests):
         if path.startswith(FOLDER) and path.endswith(_LOCK):
-            yield path, _snapshot(unpacked.root / path)
+            yield path, _listed(unpacked.root / path)
 
 
-def _snapshot(path: Path) -> str | None:
+def _listed(path: Path) -> tuple[File, ...]:
     from reprollm.snapshot.manifest import File, snapshot_id
 
     try:
         listed = json.loads(path.read_bytes())["files"]
-        return snapshot_id([File(file["path"], file["size"], file["sha256"]) for file in listed])
+        files = tuple(File(file["path"], file["size"], file["sha256"]) for file in listed)
+        snapshot_id(files)
+        return files
     except (ReprollmError, ValueError, KeyError, TypeError, RecursionError):
-        return None
+        return ()

@@ -216,6 +216,10 @@ def _is_seen(value: Any) -> bool:
     return good and _is_count(value["size"]) and FIELD_TYPES["hash"](value["root"])
 
 
+def _is_batch(value: Any) -> bool:
+    return isinstance(value, dict) and FIELD_TYPES["attempt"](value.get("reused", "0" * 32))
+
+
 FIELD_TYPES: dict[str, Callable[[Any], bool]] = {
     "hash": lambda v: isinstance(v, str) and _HEX64.match(v) is not None,
     "attempt": lambda v: isinstance(v, str) and _HEX32.match(v) is not None,
@@ -226,6 +230,7 @@ FIELD_TYPES: dict[str, Callable[[Any], bool]] = {
     "count": _is_count,
     "object": lambda v: isinstance(v, dict),
     "array": lambda v: isinstance(v, list),
+    "batch": _is_batch,  # of an answer that was taken over, `reused` is the attempt that gave it
     "seen": _is_seen,  # a checkpoint: {"size": count, "root": hash}
     "finish": lambda v: v in ("stop", "length"),
     "ending": lambda v: v in ("complete", "interrupted", "killed", "failed"),
@@ -240,14 +245,18 @@ _KINDS = {
     "request": "plan:hash index:count request:hash item:text stratum:text? sampling:text "
     "settings:object seed:text repetition:count snapshot:hash tokenizer:hash engine:text "
     "dtype:text few_shot:texts prompt:hash prompt_ids:hash source:hash? reference:hash?",
+    "derivation": "snapshot:hash weights:hash sources:array tool:text tool_version:text "
+    "parameters:object created:time",
     "deviation": "plan:hash before:hash changed:object kept:count dropped:count added:count "
     "reason:text? created:time",
     "environment": "environment:hash facts:object",
     "start": "attempt:attempt run:hash plan:hash first:count last:count requests:count "
     "environment:hash snapshot:hash snapshot_check:check checkpoint:seen engine:object code:hash "
     "host:text pid:count job:object? started:time",
+    "exposure": "attempt:attempt run:hash plan:hash address:text server:text first:count "
+    "last:count requests:count created:time",
     "generation": "attempt:attempt run:hash plan:hash request:hash result:hash finish:finish "
-    "output:hash output_ids:hash logprobs:hash margins:hash batch:object finished:time",
+    "output:hash output_ids:hash logprobs:hash margins:hash batch:batch finished:time",
     "failure": "attempt:attempt run:hash plan:hash request:hash reason:text message:text "
     "failed:time",
     "end": "attempt:attempt run:hash plan:hash how:ending generations:count failures:count "
@@ -1364,11 +1373,11 @@ _FORMS = {
     "OBJECT": rb"<\{[^{}]*\}>",
     "FINISH": b'"<stop|length>"',
     "TIME": rb'"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"',
-    "BATCH": rb'\{"id":' + _STRING + rb',"policy":' + _STRING + rb',"row":' + _COUNT
-    + rb',"rows":' + _COUNT + rb"\}",
+    "BATCH": rb'\{"id":' + _STRING + rb',"policy":' + _STRING
+    + rb',(?:"reused":"<[0-9a-f]{32}>",)?"row":' + _COUNT + rb',"rows":' + _COUNT + rb"\}",
 }  # fmt: skip
 _GENERATION = _pattern(
-    "attempt=ATTEMPT batch:BATCH finish=FINISH finished:TIME kind:generation logprobs=HASH "
+    "attempt=ATTEMPT batch=BATCH finish=FINISH finished:TIME kind:generation logprobs=HASH "
     "margins=HASH output=HASH output_ids=HASH plan=HASH request=HASH result=HASH run=HASH "
     "schema:reprollm/generation/1"
 )
@@ -1487,6 +1496,8 @@ class Found:
         self.heads: list[tuple[int, Record]] = []  # records of which there are few, by position
         # (attempt, run, plan) that records name -> position of the first of them
         self.claims: dict[tuple[bytes, bytes, bytes], int] = {}
+        # (attempt, the attempt whose answers it took over) -> position of the first of them
+        self.reused: dict[tuple[bytes, bytes], int] = {}
         self.kinds: Counter[str] = Counter()
         self.committed, self.opened, self.salted = 0, 0, 0  # numbers of commitments
         self.shown: set[bytes] = set()  # the fields that are opened anywhere
@@ -1501,6 +1512,8 @@ class Found:
         self.heads += other.heads
         for claim, position in other.claims.items():
             self.claims.setdefault(claim, position)
+        for pair, position in other.reused.items():
+            self.reused.setdefault(pair, position)
         self.kinds.update(other.kinds)
         self.committed += other.committed
         self.opened += other.opened
@@ -1621,14 +1634,16 @@ class Examination:
         except Defect as error:
             raise Defect("LeafMismatch", error.sentence) from None
         if kind == "generation":
-            names = "attempt finish logprobs margins output output_ids plan request result run"
-            self._generation(leaf, tuple(record[name].encode() for name in names.split()))
+            names = "finish logprobs margins output output_ids plan request result run"
+            rest = tuple(record[name].encode() for name in names.split())
+            source = record["batch"].get("reused")
+            self._generation(leaf, (record["attempt"].encode(), source and source.encode(), *rest))
         elif kind == "request":
             self.settings.add(dumps(record["settings"]))
             self._request(leaf, _request_fields(record))
         else:
             self.found.kinds[kind] += 1
-            if kind in ("failure", "end"):
+            if kind in ("failure", "end", "exposure"):
                 self._claim(*(record[name].encode() for name in ("attempt", "run", "plan")))
             if kind == "failure":
                 request = record["request"].encode()
@@ -1653,8 +1668,9 @@ class Examination:
             record["evidence"] = None
         self.found.heads.append((self.position, record))
 
-    def _generation(self, leaf: bytes, fields: tuple[bytes, ...]) -> None:
-        attempt, finish, logprobs, margins, output, output_ids, plan, request, result, run = fields
+    def _generation(self, leaf: bytes, fields: tuple[Any, ...]) -> None:
+        (attempt, source, finish, logprobs, margins, output, output_ids, plan, request, result,
+         run) = fields  # fmt: skip
         self.found.kinds["generation"] += 1
         self._claim(attempt, run, plan)
         self.found.committed += 4
@@ -1670,6 +1686,10 @@ class Examination:
         text = opened.get(b"output", WITHHELD)
         row = (self.position, run, request, (result, attempt), finish == b"length", text)
         self.parts["answers", int(request[:8], 16) % self.spool.parts].append(row)
+        if source:
+            self.found.reused.setdefault((attempt, source), self.position)
+            taken = (self.position, run, request, (result, source))
+            self.parts["reused", int(request[:8], 16) % self.spool.parts].append(taken)
 
     def _request(self, leaf: bytes, fields: tuple[Any, ...]) -> None:
         (dtype, engine, index, plan, prompt, prompt_ids, reference, repetition, request, sampling,
@@ -2074,7 +2094,7 @@ def check_binding(log: Log, said: Statement, report: Report) -> None:
 # SHA-256 of the verifiers that were released, hex. That of this file cannot stand in it; it is
 # computed from the file that is running.
 RELEASED: dict[str, frozenset[str]] = {
-    "verify.py": frozenset(),
+    "verify.py": frozenset({"8f2118ad8bfb9e2c21f6a8b5ef620bb706cfb2afd89bb5629c1d794fd7562246"}),
     "verify.sql": frozenset({"63a6f8535978b404a79df090721695a44342d3f2e9c454896b9bec330faafdd8"}),
 }
 
@@ -2187,7 +2207,7 @@ def check_experiment(
             report.fail(FILES, "FileChanged", f"{said}, as it was planned, found none")
     if "snapshot" in core:
         locks = [name for name in names if name.endswith(".lock.json")]
-        if core["snapshot"] in [_locked(source, name) for name in locks]:
+        if core["snapshot"] in _asked(core.get("parts"), [_locked(source, name) for name in locks]):
             good.append("the list of the model's files")
         else:
             said = f"expected a lock of the snapshot {safe(core['snapshot'])} below experiment/"
@@ -2196,15 +2216,37 @@ def check_experiment(
         report.checked(FILES, f"{', '.join(good)}: as the plan in the log names them")
 
 
-def _locked(source: Source, name: str) -> str | None:
-    """Return the snapshot id of the files that a lock lists."""
+def _asked(parts: Any, locks: list[list[Record]]) -> set[str]:
+    """Return the snapshots that locks may stand for: each alone, or a base with its adapters."""
+    by_id = {_snapshot(files): files for files in locks}
+    if parts is None:
+        return set(by_id)
+    try:
+        text = dumps({"scales": [str(part["scale"]) for part in parts[1:]]})
+        whole = [{"path": "adapters.json", "sha256": sha256(text).hexdigest(), "size": len(text)}]
+        for number, part in enumerate(parts):
+            folder = f"adapter-{number}" if number else "base"
+            files = by_id[part["snapshot"]]
+            whole += [{**file, "path": f"{folder}/{file['path']}"} for file in files]
+        return {_snapshot(whole)}
+    except (KeyError, TypeError):
+        return set()
+
+
+def _snapshot(files: list[Record]) -> str:
+    ordered = sorted(files, key=lambda file: file["path"])
+    return digest(b"reprollm/snapshot/v1", dumps({"files": ordered}))
+
+
+def _locked(source: Source, name: str) -> list[Record]:
+    """Return the files that a lock lists; none where it is no lock."""
     try:
         files = json.loads(source.read(name))["files"]
         listed = [{key: file[key] for key in ("path", "sha256", "size")} for file in files]
-        listed.sort(key=lambda file: file["path"])
-        return digest(b"reprollm/snapshot/v1", dumps({"files": listed}))
+        _snapshot(listed)
+        return listed
     except (Defect, ValueError, KeyError, TypeError, RecursionError):
-        return None
+        return []
 
 
 # --------------------------------------------------------------------------------------------------
@@ -2512,6 +2554,16 @@ class PlanAudit:
             self.problems.append((defect[0], f"plan {name[:16]} {defect[1]}"))
 
 
+# How sure it is which weights answered, the weakest class first.
+TRUST = ("claimed", "attested", "owned")
+TRUST_WORDS = {
+    "attested": "a server answered that said which files it had loaded; these were hashed, its "
+    "word that it used them was taken (trust: attested)",
+    "claimed": "a server answered under a name; which weights it used nobody checked (trust: "
+    "claimed)",
+}
+
+
 class Attempts:
     """The attempts of the log: which began, of which run, and how they ended."""
 
@@ -2528,6 +2580,13 @@ class Attempts:
         for _, record in found.of_kind("end"):
             self.ends.setdefault(record["attempt"], record)
 
+    def trust(self, run: str) -> str:
+        """Return how sure it is which weights answered in a run: the weakest of its attempts."""
+        said = {
+            r["engine"].get("trust", TRUST[-1]) for _, r in self.starts.values() if r["run"] == run
+        }
+        return min((name if name in TRUST else TRUST[0] for name in said), key=TRUST.index)
+
     def check(self, found: Pass, checkpoints: dict[int, Checkpoint]) -> Iterator[str]:
         """Yield what is wrong: work of no attempt, or begun before its plan was committed."""
         for (attempt, run, plan), position in found.claims.items():
@@ -2539,6 +2598,17 @@ class Attempts:
                 yield f"{said} record before it in the log"
             elif (start[1]["run"], start[1]["plan"]) != (run.decode(), plan.decode()):
                 yield f"record {position} is of another run or plan than its attempt"
+        for (attempt, source), position in found.reused.items():
+            classes = [
+                self.starts[name.decode()][1]["engine"].get("class")
+                for name in (attempt, source)
+                if name.decode() in self.starts
+            ]
+            if len(classes) != 2 or classes[0] is None or classes[0] != classes[1]:
+                yield (
+                    f"record {position} takes over an answer from attempt {source.decode()[:16]}, "
+                    "whose class of engine is not that of its own attempt"
+                )
         for attempt_id, (position, record) in self.starts.items():
             wrong = _begun_too_early(record, position, found.plans.ends, checkpoints)
             if wrong:
@@ -2572,6 +2642,8 @@ class Judged(NamedTuple):
     stray: dict[str, tuple[int, str]]  # run -> answers to requests that were never planned
     overlaps: dict[tuple[str, str], tuple[int, int, int]]  # plans -> kept, dropped, added
     answers: dict[int, tuple[int, int]]  # subject of scores -> answers, those withheld
+    reused: dict[str, int]  # run -> answers that it took over from earlier attempts
+    unfounded: list[tuple[int, str]]  # of these, those that no attempt gave: record, request
 
 
 def judge(part: int) -> Judged:
@@ -2581,7 +2653,7 @@ def judge(part: int) -> Judged:
     # Each row begins with its position in the log, so that sorting brings rows into log order.
     rows = {
         kind: sorted(spool.read(f"{kind}-{part}-[0-9]+"), key=itemgetter(0))
-        for kind in ("requests", "answers", "failures", "samples")
+        for kind in ("requests", "answers", "failures", "samples", "reused")
     }
     planned: defaultdict[str, set[bytes]] = defaultdict(set)
     answers: dict[str, dict[bytes, list[Any]]] = {run: {} for run in runs}
@@ -2596,7 +2668,8 @@ def judge(part: int) -> Judged:
     for _, owner, request in rows["failures"]:
         if owner.decode() in failures:
             failures[owner.decode()].add(request)
-    judged = Judged({}, {}, {}, {})
+    judged = Judged({}, {}, {}, {}, Counter(), [])
+    judge_reused(rows["answers"], rows["reused"], judged)
     for run, plan in runs.items():
         asked = planned[plan]
         judged.covered[run] = _cover(asked, answers[run], failures[run])
@@ -2609,6 +2682,22 @@ def judge(part: int) -> Judged:
     for subject in subjects:
         judged.answers[subject.number] = score_part(spool, part, subject, rows)
     return judged
+
+
+def judge_reused(answers: list[Any], taken: list[Any], judged: Judged) -> None:
+    """Find, for each answer that was taken over, the attempt that gave it earlier in the log."""
+    if not taken:
+        return
+    places = {row[0] for row in taken}
+    given = {
+        (row[2], row[3]): row[0]
+        for row in reversed(answers)  # the earliest place of each stays
+        if row[0] not in places
+    }
+    for position, run, request, answer in taken:
+        judged.reused[run.decode()] += 1
+        if given.get((request, answer), position) >= position:
+            judged.unfounded.append((position, request.decode()))
 
 
 def _cover(planned: set[bytes], answers: dict[bytes, list[Any]], failed: set[bytes]) -> Record:
@@ -2644,7 +2733,14 @@ def check_completeness(
     groups = score_groups(log, found, attempts.runs)
     subjects = [group.subject for group in groups if group.subject]
     covered: dict[str, Record] = {
-        run: {"run": run, "plan": plan, **dict.fromkeys(COUNTS, 0), "missing_requests": []}
+        run: {
+            "run": run,
+            "plan": plan,
+            **dict.fromkeys(COUNTS, 0),
+            "missing_requests": [],
+            "reused": 0,
+            "trust": attempts.trust(run),
+        }
         for run, plan in attempts.runs.items()
     }
     overlaps: dict[tuple[str, str], tuple[int, ...]] = dict.fromkeys(successions, (0, 0, 0))
@@ -2653,6 +2749,16 @@ def check_completeness(
         for run, counts in part.covered.items():
             for name, value in counts.items():
                 covered[run][name] += value
+        for run, number in part.reused.items():
+            if run in covered:
+                covered[run]["reused"] += number
+        for position, request in part.unfounded[:5]:
+            said = f"record {position} takes over an answer to request {request[:16]} from an"
+            report.fail(
+                COMPLETENESS,
+                "RecordsDisagree",
+                f"{said} attempt that gave no such answer earlier in the log",
+            )
         for run, (number, example) in part.stray.items():
             said = f"run {run[:16]}: {number} answers to requests that its plan does not have, for"
             report.fail(COMPLETENESS, "RecordsDisagree", f"{said} example {example[:16]}")
@@ -2780,6 +2886,13 @@ def say_coverage(found: Pass, attempts: Attempts, runs: list[Record], report: Re
                 f"Another run: {name} of plan {run['plan'][:16]} answered {run['answered']:,} of "
                 f"{run['planned']:,} requests; its answers are in the log and do not count."
             )
+        if run["trust"] in TRUST_WORDS:
+            report.notices.append(f"Trust: in {name}, {TRUST_WORDS[run['trust']]}.")
+        if run["reused"]:
+            report.notices.append(
+                f"Taken over: {run['reused']:,} answers of {name} are those that earlier attempts "
+                "in this log gave to the same requests with the same class of engine."
+            )
         if run["rerolled"]:
             report.notices.append(
                 f"Asked again: in {name}, {run['rerolled']:,} requests have more than one answer; "
@@ -2793,6 +2906,11 @@ def say_coverage(found: Pass, attempts: Attempts, runs: list[Record], report: Re
         report.notices.append(f"Plan {plan[:16]} was made and never run.")
     _say_attempts(attempts, report)
     _say_deviations(found, report)
+    for _, record in found.of_kind("exposure"):
+        report.notices.append(
+            f"Sent off the machine: attempt {record['attempt'][:16]} asked {record['requests']:,} "
+            f"requests of a server at {record['address']}, which may have kept their texts."
+        )
     return counted["run"] if counted else None
 
 
@@ -3215,6 +3333,8 @@ def _model(found: Pass, core: Record) -> str:
     for _, record in found.of_kind("snapshot"):
         if record["snapshot"] == wanted:
             quantized = record["facts"].get("quantization", "not stated")
+            if isinstance(quantized, dict):
+                quantized = f"{quantized.get('method')}, {quantized.get('bits')} bits a weight"
             words = "not quantized" if quantized is None else f"quantization: {quantized}"
             return f"{record['name']}, snapshot {wanted[:16]}, {words}"
     return f"snapshot {wanted[:16]}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reprollm.errors import InvalidInput
 from reprollm.ledger.projection import opened
@@ -25,6 +25,9 @@ from reprollm.scores.measures import MEASURES
 from reprollm.scores.summary import Summary
 from reprollm.scores.table import write_item_scores
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -35,6 +38,7 @@ class Scored:
         unscored: those of them without a reference, or with a withheld text.
         shard: None where nothing could be scored.
         unattested: whether they are the answers of an import.
+        trust: the weakest class of trust of the run's attempts; None of an import.
     """
 
     run: str
@@ -43,6 +47,7 @@ class Scored:
     aggregates: list[Aggregate]
     shard: ShardReference | None
     unattested: bool = False
+    trust: str | None = None
 
 
 def score_current(ledger: Path, named: str | None = None, names: Sequence[str] = ()) -> Scored:
@@ -85,11 +90,18 @@ def score(ledger: Path, run: str, names: Sequence[str] | None = None) -> Scored:
         summary = Summary(names or () if of.names is None else of.names)
         items = summary.take(final_answers(connection, of))
         write_item_scores(ledger / "scores" / f"{run[:16]}.parquet", items)
+        trust = _trust(connection, run)
     rows = summary.rows()
     shard = _record(ledger, of.run, of.plan, rows) if rows else None
     unscored = summary.answers - summary.scored
     found = [row for row, _ in rows]
-    return Scored(run, summary.answers, unscored, found, shard, of.imported)
+    return Scored(run, summary.answers, unscored, found, shard, of.imported, trust)
+
+
+def _trust(connection: DuckDBPyConnection, run: str) -> str | None:
+    found = connection.execute("SELECT trust FROM runs WHERE run = ?", [run]).fetchone()
+    trust: str | None = found[0] if found else None
+    return trust
 
 
 def score_fields(run: str, plan: str, row: Aggregate, table: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from reprollm.errors import SnapshotChanged
 from reprollm.snapshot.chunks import Job, Progress
 from reprollm.snapshot.files import Listed, Stamp, list_files
 from reprollm.snapshot.hashing import hash_files
-from reprollm.snapshot.lock import Lock
+from reprollm.snapshot.lock import SCHEMA, Lock
 from reprollm.snapshot.manifest import File
 from reprollm.snapshot.pin import pin
 
@@ -87,13 +87,21 @@ def verify(folder: Path, lock: Lock, progress: Progress | None = None) -> None:
     compare_listing(folder, list_files(folder, lock.excluded), lock)
     fresh = pin(folder, name=lock.name, excluded=lock.excluded, progress=progress)
     compare_files(folder, fresh.files, lock)
-    for field in dataclasses.fields(Lock):
-        expected, found = getattr(lock, field.name), getattr(fresh, field.name)
-        if expected != found and field.name != "hub":
+    for name in _compared(lock):
+        expected, found = getattr(lock, name), getattr(fresh, name)
+        if expected != found:
             raise SnapshotChanged(
-                f"the lock of {lock.name} says something else than its files about {field.name}: "
+                f"the lock of {lock.name} says something else than its files about {name}: "
                 f"expected {expected!s:.120}, found {found!s:.120}; pin the folder again"
             )
+
+
+def _compared(lock: Lock) -> list[str]:
+    """Return what pinning again must find: of an older form of lock the identities alone."""
+    if lock.schema != SCHEMA:
+        return ["snapshot", "weights", "tokenizer", "chat_template", "excluded"]
+    circumstances = ("hub", "derivation", "base")
+    return [field.name for field in dataclasses.fields(Lock) if field.name not in circumstances]
 
 
 def compare_listing(folder: Path, listed: Sequence[Listed], lock: Lock) -> None:

@@ -13,21 +13,35 @@ from reprollm.snapshot import hub
 from reprollm.snapshot.chunks import Job
 from reprollm.snapshot.code import refuse_remote_code
 from reprollm.snapshot.files import Listed, list_files
+from reprollm.snapshot.gguf import read_gguf
+from reprollm.snapshot.gguf_split import GgufModel, join
 from reprollm.snapshot.names import refuse_formats
 from reprollm.snapshot.safetensors import Tensor, read_header
 from reprollm.snapshot.shards import INDEX_ENDING, check_index, check_unique
 
-GGUF_MAGIC = b"GGUF"
 GIT_BYTES = 10 * 1024 * 1024
 MAX_TEXT_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Contents:
-    """A folder that may be pinned: its files, and the tensors of each safetensors file."""
+    """A folder that may be pinned: its files, and what its weight files hold.
+
+    Attributes:
+        listed: every file.
+        tensors: the tensors of each safetensors file by path.
+        gguf: the GGUF model, or None; a folder with one has no safetensors files.
+    """
 
     listed: tuple[Listed, ...]
     tensors: dict[str, list[Tensor]]
+    gguf: GgufModel | None = None
+
+    def spans(self, path: str) -> tuple[tuple[int, int], ...]:
+        """Return where the tensors of a file lie, in the order of their bytes."""
+        if self.gguf is not None and path in self.gguf.files:
+            return tuple((tensor.begin, tensor.end) for tensor in self.gguf.files[path].tensors)
+        return tuple((tensor.begin, tensor.end) for tensor in self.tensors.get(path, ()))
 
     def jobs(self) -> list[Job]:
         """Return what to hash, in the order of `listed`."""
@@ -36,7 +50,7 @@ class Contents:
                 name=file.path,
                 path=file.real,
                 stamp=file.stamp,
-                spans=tuple((t.begin, t.end) for t in self.tensors.get(file.path, ())),
+                spans=self.spans(file.path),
                 git=file.stamp.size <= GIT_BYTES or hub.is_git_name(file.blob),
             )
             for file in self.listed
@@ -50,8 +64,8 @@ class Contents:
         try:
             value = json.loads(text)
             json.dumps(value, ensure_ascii=False).encode("utf-8")
-        except (ValueError, RecursionError) as error:
-            raise SnapshotRefused(f"expected JSON in {path}, found {error}") from None
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise SnapshotRefused(f"expected JSON in {path}, found {error!s:.200}") from None
         if not isinstance(value, dict):
             raise SnapshotRefused(f"expected a JSON object in {path}, found {type(value).__name__}")
         return value
@@ -89,16 +103,13 @@ def open_snapshot(folder: Path, excluded: Sequence[str]) -> Contents:
         for file in listed
         if file.path.endswith(".safetensors")
     }
-    contents = Contents(listed, weights)
+    contents = Contents(listed, weights, _gguf(listed, weights))
     refuse_remote_code(contents.json, [file.path for file in listed], excluded)
     check_unique(weights)
     for file in listed:
         if file.path.endswith(INDEX_ENDING):
             check_index(file.path, contents.json(file.path), weights)
-    gguf = [file for file in listed if file.path.lower().endswith(".gguf")]
-    for file in gguf:
-        _check_magic(file)
-    if not any(weights.values()) and not gguf:
+    if not any(weights.values()) and contents.gguf is None:
         raise SnapshotRefused(
             f"expected weights (*.safetensors or *.gguf) in {folder}, found none among "
             f"{len(listed)} files; convert the model to safetensors first"
@@ -106,11 +117,13 @@ def open_snapshot(folder: Path, excluded: Sequence[str]) -> Contents:
     return contents
 
 
-def _check_magic(file: Listed) -> None:
-    with file.real.open("rb") as opened:
-        magic = opened.read(len(GGUF_MAGIC))
-    if magic != GGUF_MAGIC:
+def _gguf(listed: Sequence[Listed], weights: dict[str, list[Tensor]]) -> GgufModel | None:
+    files = [file for file in listed if file.path.lower().endswith(".gguf")]
+    if not files:
+        return None
+    if weights:
         raise SnapshotRefused(
-            f"{file.path} is not a GGUF file: expected it to begin with {GGUF_MAGIC!r}, "
-            f"found {magic!r}"
+            f"expected weights in one format, found {min(weights)} and {files[0].path}; pin the "
+            "GGUF file by its own path, or leave it out with --exclude '*.gguf'"
         )
+    return join({file.path: read_gguf(file.real, file.stamp.size, file.path) for file in files})

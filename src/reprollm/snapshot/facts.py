@@ -17,8 +17,18 @@ from typing import Any, ClassVar, TypeAlias
 
 from reprollm.canon import Json
 from reprollm.errors import SnapshotRefused
-from reprollm.snapshot.quantization import Quantization, read_quantization
+from reprollm.snapshot.adapter import CONFIG_FILE, Adapter, read_adapter
+from reprollm.snapshot.merge import Merge
+from reprollm.snapshot.quantization import (
+    Check,
+    Quantization,
+    examine,
+    examine_dtype,
+    read_declarations,
+    read_stored,
+)
 from reprollm.snapshot.safetensors import BITS, Tensor
+from reprollm.snapshot.shape import MOST_LAYERS, MOST_SIZE, Shape, read_shape
 
 ReadJson: TypeAlias = "Callable[[str], dict[str, Any] | None]"
 STRICT: dict[str, object] = {"extra": "forbid", "strict": True}
@@ -60,7 +70,10 @@ class Facts:
     """What the files say of the model; sizes in elements unless the name says bytes.
 
     `parameters` counts stored elements: packed quantized weights count as the integers they are
-    packed in, and tied embeddings once.
+    packed in, and tied embeddings once. `logical_parameters` counts the numbers that they stand
+    for, None where nothing is packed or the shapes do not tell. `effective_bits` are the bits a
+    quantized weight takes with all its scales, or the bits of a plain model's matrices; see
+    `reprollm.snapshot.quantization`.
     """
 
     __pydantic_config__: ClassVar[dict[str, object]] = STRICT
@@ -85,6 +98,12 @@ class Facts:
     quantization: Quantization | None = None
     generation_defaults: tuple[Setting, ...] = ()
     chat_templates: tuple[ChatTemplate, ...] = ()
+    quantization_checks: tuple[Check, ...] = ()
+    effective_bits: str | None = None
+    logical_parameters: int | None = None
+    adapter: Adapter | None = None
+    merge: Merge | None = None
+    shape: Shape | None = None
 
     @property
     def chat_template(self) -> str | None:
@@ -93,7 +112,21 @@ class Facts:
         return named.get("default")
 
     def to_record(self) -> dict[str, Json]:
-        """Return the facts as canonical JSON for a `snapshot` record."""
+        """Return the facts as canonical JSON for a `snapshot` record.
+
+        What earlier releases did not know stands there only where it says something.
+        """
+        later: dict[str, Json] = {
+            "quantization_checks": [check.to_record() for check in self.quantization_checks],
+            "effective_bits": self.effective_bits,
+            "logical_parameters": self.logical_parameters,
+            "adapter": self.adapter.to_record() if self.adapter else None,
+            "merge": self.merge.to_record() if self.merge else None,
+            "shape": self.shape.to_record() if self.shape else None,
+        }
+        return self._first_record() | {name: value for name, value in later.items() if value}
+
+    def _first_record(self) -> dict[str, Json]:
         return {
             "architecture": self.architecture,
             "model_type": self.model_type,
@@ -142,6 +175,9 @@ def read_facts(read_json: ReadJson, templates: Mapping[str, str], tensors: list[
     generation = read_json("generation_config.json") or {}
     text = config.get("text_config")
     values = {**config, **text} if isinstance(text, dict) else config
+    declared = read_declarations(read_json, config)
+    stored = read_stored(tensors, declared[0].whole_bits if declared else None)
+    dtype = _text(values.get("dtype") or values.get("torch_dtype"))
     tokens = values | {key: value for key, value in generation.items() if value is not None}
     hidden = _size(values, "hidden_size", "n_embd", "d_model", "dim")
     heads = _size(values, "num_attention_heads", "n_head", "n_heads", "num_heads")
@@ -149,7 +185,7 @@ def read_facts(read_json: ReadJson, templates: Mapping[str, str], tensors: list[
     return Facts(
         architecture=_first_text(config.get("architectures")),
         model_type=_text(config.get("model_type")),
-        declared_dtype=_text(values.get("dtype") or values.get("torch_dtype")),
+        declared_dtype=dtype,
         tensor_dtypes=_shares(tensors),
         parameters=sum(tensor.elements for tensor in tensors),
         weight_bytes=sum(tensor.end - tensor.begin for tensor in tensors),
@@ -166,7 +202,7 @@ def read_facts(read_json: ReadJson, templates: Mapping[str, str], tensors: list[
         eos_ids=_ids(tokens.get("eos_token_id")),
         bos_id=_one_id(tokens.get("bos_token_id")),
         pad_id=_one_id(tokens.get("pad_token_id")),
-        quantization=read_quantization(read_json, config),
+        quantization=declared[0] if declared else None,
         generation_defaults=tuple(
             Setting(name, json.dumps(value, sort_keys=True, ensure_ascii=False))
             for name, value in sorted(generation.items())
@@ -176,6 +212,11 @@ def read_facts(read_json: ReadJson, templates: Mapping[str, str], tensors: list[
             ChatTemplate(name, hashlib.sha256(template.encode("utf-8")).hexdigest())
             for name, template in sorted(templates.items())
         ),
+        quantization_checks=(*examine(declared, stored), *examine_dtype(dtype, stored)),
+        effective_bits=stored.effective_bits,
+        logical_parameters=stored.parameters if stored.modules else None,
+        adapter=read_adapter(read_json(CONFIG_FILE)),
+        shape=read_shape(values),
     )
 
 
@@ -196,9 +237,10 @@ def _size(values: Mapping[str, Any], *names: str) -> int | None:
         value = values.get(name)
         if value is None:
             continue
-        if type(value) is not int or not 0 < value < 2**53:
+        most = MOST_LAYERS if "layer" in name else MOST_SIZE - 1
+        if type(value) is not int or not 0 < value <= most:
             raise SnapshotRefused(
-                f"expected a positive number for {name} in config.json, found {value!a:.40}"
+                f"expected a number from 1 to {most} for {name} in config.json, found {value!a:.40}"
             )
         return value
     return None

@@ -2,22 +2,28 @@
 
 A folder of the Hugging Face cache (`models--<org>--<name>/snapshots/<commit>`) holds links into
 `../../blobs`; these are followed, and the blob's name is kept as what the hub says of its content.
+So are links to Ollama's blobs in the folders that show its models (`reprollm.snapshot.ollama`).
 Every other link must end inside the folder. Only regular files are listed.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reprollm.errors import InvalidInput, SnapshotRefused
 from reprollm.snapshot import hub
 from reprollm.snapshot.names import IGNORED_FOLDERS, check_path, is_excluded
+from reprollm.snapshot.places import ollama_views
+from reprollm.snapshot.single import named_files
 
 MAX_FILES = 100_000
+_BLOB = re.compile(r"sha256-[0-9a-f]{64}\Z")
+"""The name of a blob that Ollama keeps: the hash of its content, which pinning compares."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,8 @@ def list_files(folder: Path, excluded: Sequence[str] = ()) -> list[Listed]:
         raise InvalidInput(f"expected a model folder at {folder}, found {_what(folder)}")
     root = folder.resolve()
     listed = []
-    for path, entry in _walk(root, ""):
+    names = named_files(excluded)
+    for path, entry in _walk(root, "") if names is None else _top(root, names):
         if is_excluded(path, excluded):
             continue
         listed.append(_listed(root, path, entry))
@@ -89,6 +96,14 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
                 yield path, entry
             elif prefix or entry.name not in IGNORED_FOLDERS:
                 yield from _walk(Path(entry.path), f"{path}/")
+
+
+def _top(folder: Path, names: Collection[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield the entries of some names in a folder, without looking at any other."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name in names:
+                yield check_path(entry.name, str(folder)), entry
 
 
 def _listed(root: Path, path: str, entry: os.DirEntry[str]) -> Listed:
@@ -115,6 +130,8 @@ def _follow(root: Path, path: str, link: Path) -> tuple[Path, str | None]:
     origin = hub.origin(root)
     if origin is not None and real.parent == origin.blobs:
         return real, real.name
+    if root.is_relative_to(ollama_views().resolve()) and _BLOB.match(real.name):
+        return real, real.name.removeprefix("sha256-")
     if not real.is_relative_to(root):
         raise SnapshotRefused(
             f"expected files inside {root}, found a link out of it: {path} leads to {real}; "

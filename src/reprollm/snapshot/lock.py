@@ -19,23 +19,37 @@ from pydantic import TypeAdapter, ValidationError
 from reprollm.canon import Json
 from reprollm.errors import InvalidInput
 from reprollm.records.shard import write_once
+from reprollm.snapshot.claim import Claim
+from reprollm.snapshot.derivation import Derivation, Source
 from reprollm.snapshot.facts import STRICT, Facts
+from reprollm.snapshot.gguf_identity import Gguf
 from reprollm.snapshot.licence import Licence
 from reprollm.snapshot.manifest import File, snapshot_id, tokenizer_digest
 from reprollm.snapshot.names import check_name, check_path, refuse_formats
 
-SCHEMA = "reprollm/lock/1"
+SCHEMA = "reprollm/lock/2"
+SCHEMAS = ("reprollm/lock/1", SCHEMA)
+"""Locks of the first form load too; what only later ones say is None in them."""
 MAX_LOCK_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Hub:
-    """Where in a Hugging Face cache the snapshot was pinned: circumstance, not identity."""
+    """Where the snapshot was fetched, or in which cache pinned: circumstance, not identity.
+
+    `host` is None for the Hugging Face hub, else `modelscope`.
+    """
 
     __pydantic_config__: ClassVar[dict[str, object]] = STRICT
 
     repo: str
     commit: str
+    host: str | None = None
+
+    def to_record(self) -> dict[str, Json]:
+        """Return the place as canonical JSON; the host only where it is another."""
+        record: dict[str, Json] = {"repo": self.repo, "commit": self.commit}
+        return record | ({"host": self.host} if self.host else {})
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,10 @@ class Lock:
         files: every file, sorted by path.
         excluded: patterns of files in the folder that do not belong to the snapshot.
         facts: what the files say of the model.
+        derivation: how these weights were made from others, where that is recorded.
+        claim: what a server says of a model whose files are not on this machine, else None.
+        gguf: what identifies a GGUF model besides its files, else None.
+        base: of an adapter the snapshot that it was trained on, where whoever pinned it knew.
     """
 
     __pydantic_config__: ClassVar[dict[str, object]] = STRICT
@@ -66,11 +84,22 @@ class Lock:
     excluded: tuple[str, ...]
     facts: Facts
     files: tuple[File, ...]
+    derivation: Derivation | None = None
+    claim: Claim | None = None
+    gguf: Gguf | None = None
+    base: Source | None = None
 
     @property
     def total_bytes(self) -> int:
         """Size of all files together."""
         return sum(file.size for file in self.files)
+
+    @property
+    def gguf_file(self) -> str | None:
+        """Path of the GGUF file that a program opens, of a split one the first part, or None."""
+        if self.gguf is None:
+            return None
+        return min(file.path for file in self.files if file.path.lower().endswith(".gguf"))
 
     def to_json(self) -> str:
         """Return the text of the lock file."""
@@ -78,7 +107,7 @@ class Lock:
 
     def to_record(self) -> dict[str, Json]:
         """Return the fields of a `snapshot` record (canonical JSON, no floats)."""
-        hub: Json = {"repo": self.hub.repo, "commit": self.hub.commit} if self.hub else None
+        hub: Json = self.hub.to_record() if self.hub else None
         facts = self.facts.to_record() | {
             "tokenizer": self.tokenizer,
             "chat_template": self.chat_template,
@@ -86,6 +115,12 @@ class Lock:
             "hub": hub,
             "excluded": list(self.excluded),
         }
+        if self.claim is not None:
+            facts["claim"] = self.claim.to_record()
+        if self.gguf is not None:
+            facts["gguf"] = self.gguf.to_record()
+        if self.base is not None:
+            facts["base"] = self.base.to_record()
         return {
             "snapshot": self.snapshot,
             "weights": self.weights,
@@ -154,11 +189,18 @@ def _check_consistent(lock: Lock, path: Path) -> None:
     paths = [check_path(file.path, str(path)) for file in lock.files]
     refuse_formats(paths)
     check_name(lock.name)
+    if lock.schema not in SCHEMAS:
+        raise InvalidInput(
+            f"expected a lock of schema {SCHEMA} in {path}, found {lock.schema!a:.80}; pin the "
+            "model again with this release"
+        )
+    named = not any(path.lower().endswith(".gguf") for path in paths) and lock.claim is None
+    claimed = lock.files if lock.claim is None else (lock.claim.file(),)
     derived = (
-        ("schema", lock.schema, SCHEMA),
+        ("files", lock.files, claimed),
         ("sorted unique file paths", paths, sorted(set(paths))),
         ("snapshot", lock.snapshot, snapshot_id(lock.files)),
-        ("tokenizer", lock.tokenizer, tokenizer_digest(lock.files)),
+        ("tokenizer", lock.tokenizer, tokenizer_digest(lock.files) if named else lock.tokenizer),
         ("chat_template", lock.chat_template, lock.facts.chat_template),
     )
     for what, written, expected in derived:
@@ -194,6 +236,9 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "facts": Facts,
         "licence": Licence,
         "hub": Hub,
+        "derivation": Derivation,
+        "claim": Claim,
+        "gguf": Gguf,
     }
     holder = holders.get(str(location[0]), Lock) if location else Lock
     return [field.name for field in dataclasses.fields(holder)]

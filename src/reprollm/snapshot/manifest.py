@@ -44,7 +44,11 @@ class File:
 
 @dataclass(frozen=True)
 class TensorDigest:
-    """A tensor: name, dtype as safetensors spells it, shape, raw 32-byte SHA-256 of its bytes."""
+    """A tensor: name, dtype, shape, raw 32-byte SHA-256 of its bytes.
+
+    dtype and shape are as the file's format spells them: of GGUF the ggml type's name, and the
+    fastest varying dimension first.
+    """
 
     name: str
     dtype: str
@@ -66,12 +70,6 @@ def weights_digest(tensors: Iterable[TensorDigest]) -> str:
         shape: list[Json] = list(tensor.shape)
         parts += [tensor.name.encode(), tensor.dtype.encode(), dumps(shape), tensor.sha256]
     return digest("reprollm/weights/v1", *parts)
-
-
-def file_weights_digest(files: Iterable[File]) -> str:
-    """Return the weights digest of files that are hashed whole (GGUF): contents without names."""
-    contents = sorted(bytes.fromhex(file.sha256) for file in files)
-    return digest("reprollm/weights-files/v1", *contents)
 
 
 def tokenizer_digest(files: Iterable[File]) -> str:

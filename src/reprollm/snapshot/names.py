@@ -9,10 +9,13 @@ name external files; `.py` files are what `trust_remote_code` imports.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from reprollm.errors import InvalidInput, SnapshotRefused
+
+KEEP = "!"
+"""Before an exclusion's pattern: keep what it matches."""
 
 IGNORED_FOLDERS = frozenset({".git", ".cache"})
 
@@ -62,7 +65,8 @@ def check_name(name: str) -> str:
 
 def check_pattern(pattern: str) -> str:
     """Return an exclusion pattern; raise `InvalidInput` for one that can match no listed path."""
-    if not pattern or pattern.startswith("/") or ".." in pattern.split("/"):
+    plain = pattern.removeprefix(KEEP)
+    if not plain or plain.startswith("/") or ".." in plain.split("/"):
         raise InvalidInput(
             f"expected a pattern of paths inside the model folder such as '*.bin' or "
             f"'original/*', found {pattern!r}"
@@ -70,8 +74,17 @@ def check_pattern(pattern: str) -> str:
     return pattern
 
 
-def is_excluded(path: str, patterns: Iterable[str]) -> bool:
-    """Say whether a pattern matches the whole path, or, without `/`, the file's own name."""
+def is_excluded(path: str, patterns: Sequence[str]) -> bool:
+    """Say whether a pattern matches the whole path, or, without `/`, the file's own name.
+
+    A pattern behind `!` keeps what it matches, whatever the others say.
+    """
+    kept = [pattern.removeprefix(KEEP) for pattern in patterns if pattern.startswith(KEEP)]
+    left_out = [pattern for pattern in patterns if not pattern.startswith(KEEP)]
+    return _matches(path, left_out) and not _matches(path, kept)
+
+
+def _matches(path: str, patterns: Sequence[str]) -> bool:
     name = path.rpartition("/")[2]
     return any(
         fnmatchcase(path, pattern) or ("/" not in pattern and fnmatchcase(name, pattern))

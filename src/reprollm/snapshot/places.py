@@ -18,14 +18,14 @@ def model_roots(environment: Mapping[str, str]) -> list[Path]:
     """Return the folders to search, in order, whether they exist or not.
 
     `REPROLLM_MODELS` (separated as `PATH` is), then `models` in the user's `config.toml`, then the
-    Hugging Face cache.
+    Hugging Face cache, then the models of Ollama that were pinned.
 
     Raises:
         InvalidInput: the user's configuration is malformed.
     """
     named = [part for part in environment.get(VARIABLE, "").split(os.pathsep) if part]
     roots = [Path(part).expanduser() for part in named]
-    return [*roots, *_configured(config_file()), hub_cache(environment)]
+    return [*roots, *_configured(config_file()), hub_cache(environment), ollama_views()]
 
 
 def config_file() -> Path:
@@ -33,6 +33,13 @@ def config_file() -> Path:
     from platformdirs import user_config_path
 
     return user_config_path("reprollm") / "config.toml"
+
+
+def ollama_views() -> Path:
+    """Return the folder of the folders that show models of Ollama; see `snapshot.ollama`."""
+    from platformdirs import user_data_path
+
+    return user_data_path("reprollm") / "ollama"
 
 
 def hub_cache(environment: Mapping[str, str]) -> Path:

@@ -21,6 +21,8 @@ from reprollm.errors import SnapshotRefused
 MAX_HEADER_BYTES = 100_000_000
 MAX_DIMENSION = 2**53 - 1
 MAX_RANK = 64
+MAX_TENSORS = 250_000
+"""In one file; the largest models have some hundred thousand in all, over a hundred files."""
 
 BITS = {
     "BOOL": 8,
@@ -118,10 +120,12 @@ def parse_header(header: bytes, data_bytes: int, name: str) -> list[Tensor]:
 def _parse(header: bytes, name: str) -> dict[str, Any]:
     if not header.startswith(b"{"):
         _refuse(name, "a header that begins with '{'", repr(header[:20]))
+    if header.count(b"{") > MAX_TENSORS + 2:
+        _refuse(name, f"at most {MAX_TENSORS} tensors in a file", "more")
     try:
         value = json.loads(header.decode("utf-8"), object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
-        _refuse(name, "a header of UTF-8 JSON with unique names", str(error))
+    except (ValueError, RecursionError, MemoryError) as error:
+        _refuse(name, "a header of UTF-8 JSON with unique names", f"{error!s:.200}")
     if not isinstance(value, dict):
         _refuse(name, "a JSON object as header", type(value).__name__)
     return value

@@ -18,9 +18,9 @@ from reprollm.canon import loads_object
 from reprollm.errors import CommitmentMismatch, InvalidInput, LeafMismatch
 from reprollm.ledger.identities import untrue
 from reprollm.ledger.segments import acknowledged, positions, read_checkpoints, read_segments
-from reprollm.ledger.shards import Entry, check_entry, entries
 from reprollm.records.arrays import floats_from_bytes, ids_from_bytes
 from reprollm.records.commitment import Opening
+from reprollm.records.entries import Entry, check_entry, entries
 from reprollm.records.kinds import COMMITTED
 from reprollm.records.merkle import leaf_hash
 from reprollm.records.sealed import TEXT_FIELDS, openings_line, parse_openings_line

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from reprollm.errors import InvalidInput
 from reprollm.ledger.segments import Segment, positions
-from reprollm.ledger.shards import entries
 from reprollm.records.commitment import Opening
+from reprollm.records.entries import entries
 from reprollm.withholding.reading import OPENINGS, LeftOut, Overlap, Reading
 from reprollm.withholding.withheld_texts import WithheldTexts
 from reprollm.withholding.withhold import Withholding

@@ -18,7 +18,7 @@ class Sources:
     Attributes:
         name: the experiment's own name, and that of its ledger's folder.
         file: its `experiment.yaml`.
-        watched: the lock, data, template and examples that its plan is made of.
+        watched: the locks, data, template and examples that its plan is made of.
         slices: how many jobs share its requests.
     """
 
@@ -48,10 +48,11 @@ def experiments(names: Iterable[str]) -> dict[str, Sources]:
 
 def _sources(file: Path) -> Sources:
     experiment = load(file)
-    watched = (experiment.lock, experiment.data, experiment.template, experiment.examples)
+    adapters = (lock for lock, _ in experiment.adapters)
+    named = (experiment.lock, *adapters, experiment.data, experiment.template, experiment.examples)
     return Sources(
         name=experiment.config.name,
         file=file,
-        watched=tuple(path for path in watched if path is not None),
+        watched=tuple(path for path in named if path is not None),
         slices=experiment.config.slices,
     )
