@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from reprollm.experiment.engine import TRUST
 from reprollm.ledger.report import RunCoverage
 
-_TRUST = {
-    "attested": "a server answered that said which files it had loaded; those files were hashed, "
-    "the server's word that it used them was taken (trust: attested)",
-    "claimed": "a server answered under a name; which weights it used nobody checked "
-    "(trust: claimed)",
+TRUST_WORDS = {
+    "claimed": "a server answered under a name; which weights it used nobody checked",
+    "attested": "a server answered that said which files it had loaded; these were hashed, its "
+    "word that it used them was taken",
+    "owned": "the weights that answered were loaded from files that the run had hashed",
 }
 
 
@@ -44,8 +45,8 @@ def run_remarks(runs: Sequence[RunCoverage]) -> Iterator[str]:
 def trust_remarks(runs: Sequence[RunCoverage]) -> Iterator[str]:
     """Yield which runs' weights were not loaded from hashed files by the run itself."""
     for run in runs:
-        if run.trust in _TRUST:
-            yield f"run {run.run[:16]}: {_TRUST[run.trust]}"
+        if run.trust != TRUST[-1]:
+            yield f"trust in run {run.run[:16]} is only {run.trust}: {TRUST_WORDS[run.trust]}"
 
 
 def exposure_remarks(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -14,6 +14,8 @@ from reprollm.card import card_of
 from reprollm.card.rows import summary
 from reprollm.card.subject import of_record
 from reprollm.environment import code_digest
+from reprollm.experiment.engine import TRUST
+from reprollm.ledger.remarks import TRUST_WORDS
 from reprollm.publish.account import Account
 from reprollm.publish.citation import Citation
 from reprollm.publish.columns import ITEM_SCORES, TABLES
@@ -75,7 +77,7 @@ def readme(
         experiment=account.plan.experiment if account.plan else None,
         run=account.current,
         runs=len(account.runs),
-        trust=_TRUST.get(account.current.trust or "", "") if account.current else "",
+        trust=TRUST_WORDS[account.current.trust or TRUST[-1]] if account.current else "",
         attempts=len(account.attempts),
         one_model=len(account.snapshots) == 1,
         models=plain(", ".join(models)),
@@ -98,13 +100,6 @@ def readme(
         **_withheld(withheld),
     )
     return text.encode()
-
-
-_TRUST = {
-    "owned": "every attempt loaded files that it had hashed",
-    "attested": "a server said which files it had loaded; these were hashed",
-    "claimed": "a server answered under a name; nobody checked which weights it used",
-}
 
 
 def tables_readme() -> bytes:

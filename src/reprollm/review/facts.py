@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reprollm.errors import ReprollmError
+from reprollm.ledger.remarks import TRUST_WORDS
 from reprollm.ledger.report import Report, RunCoverage
 from reprollm.ledger.segments import acknowledged, read_checkpoints, read_segments
 from reprollm.review.experiment import plan_records
@@ -41,6 +42,7 @@ def facts(
         ended = max((attempt.ended for attempt in attempts if attempt.ended), default="never")
         began = min((attempt.started for attempt in attempts), default="never")
         yield "Run", f"{run.run[:16]}, which counts; begun {began}, ended {ended}"
+        yield "Trust", f"{run.trust}: {TRUST_WORDS[run.trust]}"
     if report.root:
         yield "Log", f"{report.origin}, {report.size:,} records"
         yield "Root", report.root

@@ -2557,10 +2557,10 @@ class PlanAudit:
 # How sure it is which weights answered, the weakest class first.
 TRUST = ("claimed", "attested", "owned")
 TRUST_WORDS = {
+    "claimed": "a server answered under a name; which weights it used nobody checked",
     "attested": "a server answered that said which files it had loaded; these were hashed, its "
-    "word that it used them was taken (trust: attested)",
-    "claimed": "a server answered under a name; which weights it used nobody checked (trust: "
-    "claimed)",
+    "word that it used them was taken",
+    "owned": "the weights that answered were loaded from files that the run had hashed",
 }
 
 
@@ -2582,9 +2582,11 @@ class Attempts:
 
     def trust(self, run: str) -> str:
         """Return how sure it is which weights answered in a run: the weakest of its attempts."""
-        said = {
-            r["engine"].get("trust", TRUST[-1]) for _, r in self.starts.values() if r["run"] == run
-        }
+        said = [
+            start["engine"].get("trust", TRUST[-1])
+            for _, start in self.starts.values()
+            if start["run"] == run
+        ]
         return min((name if name in TRUST else TRUST[0] for name in said), key=TRUST.index)
 
     def check(self, found: Pass, checkpoints: dict[int, Checkpoint]) -> Iterator[str]:
@@ -2886,8 +2888,9 @@ def say_coverage(found: Pass, attempts: Attempts, runs: list[Record], report: Re
                 f"Another run: {name} of plan {run['plan'][:16]} answered {run['answered']:,} of "
                 f"{run['planned']:,} requests; its answers are in the log and do not count."
             )
-        if run["trust"] in TRUST_WORDS:
-            report.notices.append(f"Trust: in {name}, {TRUST_WORDS[run['trust']]}.")
+        if run["trust"] != TRUST[-1]:
+            words = TRUST_WORDS[run["trust"]]
+            report.notices.append(f"Trust in {name} is only {run['trust']}: {words}.")
         if run["reused"]:
             report.notices.append(
                 f"Taken over: {run['reused']:,} answers of {name} are those that earlier attempts "
@@ -3324,6 +3327,8 @@ def describe(found: Pass, counted: str | None, report: Report) -> None:
         report.facts.append(
             ("Run", f"{times[0]} to {times[-1]}, run {counted or ''!s:.16}, by {by}")
         )
+        trust = Attempts(found).trust(str(counted))
+        report.facts.append(("Trust", f"{trust}: {TRUST_WORDS[trust]}"))
     for _, record in found.of_kind("import"):
         report.facts.append(("Import", f"from {record['tool']}, {record['samples']:,} samples"))
 
