@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Sequence
 
+from engine_suite.entry import Entry
 from reprollm.engines.protocol import Engine, Failure, Generation
 from reprollm.prompts.requests import Request
 from reprollm.prompts.settings import SAMPLERS, Settings
@@ -42,10 +43,12 @@ def request(family: str, settings: Settings, prompt: Sequence[int], repetition: 
     return Request(name, tuple(prompt), settings, "0")
 
 
-def mixed(family: str) -> list[Request]:
-    """Return greedy and sampled requests of several lengths."""
-    settings = (GREEDY, SAMPLED)
-    return [request(family, settings[number % 2], prompt) for number, prompt in enumerate(PROMPTS)]
+def mixed(entry: Entry) -> list[Request]:
+    """Return greedy requests of several lengths, and drawn ones of an engine that can draw."""
+    settings = (GREEDY, SAMPLED if entry.draws else GREEDY)
+    return [
+        request(entry.family, settings[number % 2], prompt) for number, prompt in enumerate(PROMPTS)
+    ]
 
 
 def answers(

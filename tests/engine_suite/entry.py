@@ -37,6 +37,8 @@ class Entry:
         server: gives the settings of a running server, of a family that needs one.
         unanswerable: a prompt to which no answer can be given, without harm to others.
         tolerance: how far its log-probabilities may be from those of the reference in float64.
+        draws: whether it can be asked for drawn answers that repeat.
+        real: False of a stand-in, whose answers no model gives.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Entry:
     server: Serve | None = None
     unanswerable: tuple[int, ...] = (5, 6, 70_000)
     tolerance: float = 1e-4
+    draws: bool = True
+    real: bool = True
 
     @property
     def venv(self) -> str:

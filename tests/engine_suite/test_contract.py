@@ -24,6 +24,7 @@ from engine_suite.asked import (
 from engine_suite.conftest import Place
 from engine_suite.entry import opened
 from engine_suite.reference import Llama
+from engine_suite.stand_in import RUNNING
 from reprollm.canon import dumps
 from reprollm.engines.protocol import Engine, Failure, Generation
 from reprollm.errors import EngineUnavailable
@@ -32,7 +33,7 @@ Open = Callable[..., Engine]
 
 
 def test_every_request_is_answered_once(engine: Open, place: Place) -> None:
-    asked = mixed(place.entry.family)
+    asked = mixed(place.entry)
     found = answers(engine(), asked)
     assert found.keys() == {each.request for each in asked}
     assert all(isinstance(answer, Generation) for answer in found.values())
@@ -41,6 +42,10 @@ def test_every_request_is_answered_once(engine: Open, place: Place) -> None:
 def test_the_prompts_token_ids_arrive_unchanged(engine: Open, place: Place) -> None:
     if not engine().capabilities.prompt_ids:
         assert place.entry.family == "server"
+        return
+    if not place.entry.real:
+        generations(engine(), [request(place.entry.family, GREEDY, BY_ID[2])])
+        assert RUNNING[-1].asked[-1]["input_ids"] == list(BY_ID[2])
         return
     reference = Llama(place.source)
     for prompt in (*BY_ID, *PROMPTS[:4]):
@@ -55,7 +60,7 @@ def test_the_prompts_token_ids_arrive_unchanged(engine: Open, place: Place) -> N
 
 
 def test_the_same_requests_give_the_same_bits_again(engine: Open, place: Place) -> None:
-    asked = mixed(place.entry.family)
+    asked = mixed(place.entry)
     assert bits(generations(engine(), asked)) == bits(generations(engine(), asked))
 
 
@@ -65,7 +70,7 @@ def test_order_and_batch_size_change_no_bit_under_the_strict_policy(
     if "strict" not in engine().capabilities.policies:
         assert place.entry.family == "server"
         return
-    asked = mixed(place.entry.family)
+    asked = mixed(place.entry)
     once = bits(generations(engine("strict", 4), asked))
     assert bits(generations(engine("strict", 4), asked[::-1]))[::-1] == once
     assert bits(generations(engine("strict", 1), asked)) == once
@@ -74,7 +79,7 @@ def test_order_and_batch_size_change_no_bit_under_the_strict_policy(
 
 def test_under_the_fast_policy_greedy_tokens_stay(engine: Open, place: Place) -> None:
     policies = engine().capabilities.policies
-    asked = [each for each in mixed(place.entry.family) if each.settings.greedy]
+    asked = [each for each in mixed(place.entry) if each.settings.greedy]
     strict = generations(engine(), asked)
     for policy in policies:
         given = generations(engine(policy, 4), asked)
@@ -133,7 +138,7 @@ def test_each_request_keeps_its_own_limit(engine: Open, place: Place) -> None:
 
 
 def test_every_token_has_a_log_probability(engine: Open, place: Place) -> None:
-    for given in generations(engine(), mixed(place.entry.family)):
+    for given in generations(engine(), mixed(place.entry)):
         if not engine().capabilities.logprobs:
             assert given.logprobs.shape == (0,)
             continue
@@ -143,7 +148,7 @@ def test_every_token_has_a_log_probability(engine: Open, place: Place) -> None:
 
 
 def test_greedy_margins_are_the_distance_to_the_second_token(engine: Open, place: Place) -> None:
-    asked = [each for each in mixed(place.entry.family) if each.settings.greedy]
+    asked = [each for each in mixed(place.entry) if each.settings.greedy]
     for given in generations(engine(), asked):
         if not engine().capabilities.margins:
             assert given.margins.shape == (0,)
@@ -158,7 +163,7 @@ def test_a_request_that_cannot_be_answered_takes_no_other_with_it(
 ) -> None:
     family = place.entry.family
     bad = request(family, GREEDY, place.entry.unanswerable)
-    good = mixed(family)[:4]
+    good = mixed(place.entry)[:4]
     found = answers(engine(), [*good[:2], bad, *good[2:]])
     failure = found[bad.request]
     assert isinstance(failure, Failure) and failure.reason and "\n" not in failure.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,11 @@ Model: TypeAlias = Any
 Tokenizer: TypeAlias = Any
 
 _SAFE = {"local_files_only": True, "trust_remote_code": False}
+
+# transformers imports torchao wherever it is installed, and torchao tells on a machine without CUDA
+# which of its CUDA libraries did not load.
+for _name in ("torchao", "torch.utils._pytree"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
+
+from tiny_models import VOCABULARY
 
 FIRST_BYTE = 3
 """Of the tiny models' tokenizer: the token of byte b is 3 + b."""
@@ -76,6 +78,8 @@ class StandIn:
         if not body:
             return 422, {"error": "nothing asked"}
         self.asked.append(body)
+        if max(body.get("input_ids", [0])) >= VOCABULARY:
+            return 400, {"error": {"message": "input_ids are out of the vocabulary"}}
         if "fails" in self.flaws:
             return 500, {"error": f"secret words and {key}"}
         if self.swap_after is not None and len(self.asked) > self.swap_after:
@@ -98,9 +102,14 @@ class StandIn:
         }
 
     def answer(
-        self, prompt: str | list[int], limit: int, temperature: float, seed: int | None
+        self,
+        prompt: str | list[int],
+        limit: int,
+        temperature: float,
+        seed: int | None,
+        stop: Sequence[str] = (),
     ) -> Made:
-        """Return the tokens that follow a prompt."""
+        """Return the tokens that follow a prompt, up to the one that completes a stop text."""
         drawn = temperature > 0 and "greedy" not in self.flaws
         seeded = seed if "no_seed" not in self.flaws else len(self.asked)
         tokens = []
@@ -110,7 +119,10 @@ class StandIn:
             tokens.append((97 + word[0] % 26, -0.01 - word[1] / 256))
         if "wobbly" in self.flaws:
             tokens = [(byte, value - len(self.asked) / 1000) for byte, value in tokens]
-        return Made(self, tuple(tokens), self._count(prompt), "length")
+        text = "".join(chr(byte) for byte, _ in tokens)
+        ends = [text.index(each) + len(each) for each in stop if each in text]
+        end = min(ends, default=limit)
+        return Made(self, tuple(tokens[:end]), self._count(prompt), "stop" if ends else "length")
 
     def _count(self, prompt: str | list[int]) -> int:
         extra = 7 if "template" in self.flaws else 0
@@ -354,14 +366,18 @@ def _kobold_generate(server: StandIn, body: dict[str, Any]) -> Any:
 def _tgi_generate(server: StandIn, body: dict[str, Any]) -> Any:
     asked = body["parameters"]
     made = server.answer(
-        body["inputs"], asked["max_new_tokens"], asked.get("temperature", 0.0), asked["seed"]
+        body["inputs"],
+        asked["max_new_tokens"],
+        asked.get("temperature", 0.0),
+        asked["seed"],
+        asked["stop"],
     )
     tokens = [
         {"id": FIRST_BYTE + byte, "text": chr(byte), "logprob": value, "special": False}
         for byte, value in made.tokens
     ]
     details = {
-        "finish_reason": made.finish,
+        "finish_reason": "stop_sequence" if made.finish == "stop" else made.finish,
         "generated_tokens": len(tokens),
         "seed": asked["seed"],
         "prefill": [],
@@ -374,7 +390,11 @@ def _sglang_generate(server: StandIn, body: dict[str, Any]) -> Any:
     asked = body["sampling_params"]
     prompt = body["input_ids"] if "input_ids" in body else body["text"]
     made = server.answer(
-        prompt, asked["max_new_tokens"], asked["temperature"], asked["sampling_seed"]
+        prompt,
+        asked["max_new_tokens"],
+        asked["temperature"],
+        asked["sampling_seed"],
+        asked["stop"],
     )
     meta = {
         "id": "1",
