@@ -18,7 +18,7 @@ from reprollm.cli.terminal import safe
 from reprollm.errors import ReprollmError, StorageFailed
 
 _COMMANDS = {
-    "model": "Pin model folders by the hash of their files, check and show them.",
+    "model": "Fetch, pin, check, convert and show models, each named by the hash of its files.",
     "plan": "Turn an experiment into requests, and show what a run will need.",
     "generate": "Answer one slice of a plan's requests (one job of the workflow).",
     "run": "Run an experiment from plan to verified ledger through Snakemake.",
