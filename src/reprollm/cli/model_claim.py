@@ -7,22 +7,7 @@ from pathlib import Path
 
 import click
 
-# As `reprollm.experiment.engine.SERVER_KINDS`, which is not imported for a help text.
-KINDS = (
-    "ollama",
-    "lmstudio",
-    "llama-server",
-    "koboldcpp",
-    "text-generation-webui",
-    "tabbyapi",
-    "tgi",
-    "sglang",
-    "mistralrs",
-    "vllm",
-    "transformers",
-    "openwebui",
-    "openai",
-)
+from reprollm.experiment.engine import SERVER_KINDS
 
 
 @click.command(
@@ -32,7 +17,7 @@ KINDS = (
 )
 @click.argument("url")
 @click.argument("model")
-@click.option("--kind", type=click.Choice(KINDS), required=True, help="What the server is.")
+@click.option("--kind", type=click.Choice(SERVER_KINDS), required=True, help="What the server is.")
 @click.option(
     "-o",
     "--output",

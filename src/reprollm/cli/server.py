@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reprollm.cli import terminal
-from reprollm.cli.model_claim import KINDS
+from reprollm.experiment.engine import SERVER_KINDS
 
 if TYPE_CHECKING:
     from reprollm.engines.server.survey import Survey
@@ -28,7 +28,7 @@ def command() -> None:
     epilog="Example: reprollm server probe http://127.0.0.1:11434 --model llama3.2:1b",
 )
 @click.argument("url")
-@click.option("--kind", type=click.Choice(KINDS), help="What the server is said to be.")
+@click.option("--kind", type=click.Choice(SERVER_KINDS), help="What the server is said to be.")
 @click.option("--model", help="Ask this model some fixed prompts; without, ask nothing.")
 @click.option("--key-variable", metavar="VARIABLE", help="Environment variable with the API's key.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")

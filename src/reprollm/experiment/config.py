@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reprollm.card.demand import Demand
 from reprollm.experiment.applicable import check_applicable
-from reprollm.experiment.engine import EngineSettings, ServerSettings
+from reprollm.experiment.engine import EngineSettings, ServerKind, ServerSettings
 from reprollm.experiment.fields import (
     Clock,
     Column,
@@ -98,21 +98,7 @@ class ServerSection(_Section):
     `remote: allowed`. `key_variable` names the environment variable that holds the API's key.
     """
 
-    kind: Literal[
-        "ollama",
-        "lmstudio",
-        "llama-server",
-        "koboldcpp",
-        "text-generation-webui",
-        "tabbyapi",
-        "tgi",
-        "sglang",
-        "mistralrs",
-        "vllm",
-        "transformers",
-        "openwebui",
-        "openai",
-    ]
+    kind: ServerKind
     url: ServerUrl | None = None
     model: Line
     trust: Literal["owned", "attested", "claimed"] = "attested"

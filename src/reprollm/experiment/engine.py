@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 from reprollm.canon import Json
 from reprollm.errors import InvalidInput
@@ -18,7 +18,7 @@ TRUST = ("claimed", "attested", "owned")
 on this machine says which of its files it loaded, and these were hashed here. `claimed`: a name
 over HTTP.
 """
-SERVER_KINDS = (
+ServerKind = Literal[
     "ollama",
     "lmstudio",
     "llama-server",
@@ -32,7 +32,8 @@ SERVER_KINDS = (
     "transformers",
     "openwebui",
     "openai",
-)
+]
+SERVER_KINDS: tuple[str, ...] = get_args(ServerKind)
 
 
 @dataclass(frozen=True)
