@@ -22,8 +22,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer
-
 from tiny_models import VOCABULARY
 
 FIRST_BYTE = 3
@@ -135,6 +133,9 @@ class StandIn:
 
 @cache
 def _tokenizer(folder: Path) -> Any:
+    # Here, because the environments of some engines that the suite asks have no such library.
+    from tokenizers import Tokenizer
+
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
