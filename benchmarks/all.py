@@ -1,9 +1,10 @@
 """Every benchmark in turn, as one table of ratios against peers and limits.
 
-    python benchmarks/all.py [--lm-eval PYTHON] [--quick]
+    python benchmarks/all.py [--lm-eval PYTHON] [--peers PYTHON] [--quick]
 
 Each benchmark runs as a process of its own; a ratio compares two measurements of one run on one
-machine. PYTHON is that of an environment with lm-eval, as `make bench` sets it up.
+machine. PYTHON is that of an environment with lm-eval, or with the scan's peers, as `make bench`
+sets them up.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def main() -> None:
     """Run all benchmarks and print the table."""
     parser = argparse.ArgumentParser(description="All benchmarks as one table of ratios.")
     parser.add_argument("--lm-eval", metavar="PYTHON", help="interpreter that has lm-eval")
+    parser.add_argument("--peers", metavar="PYTHON", help="interpreter that has the scan's peers")
     parser.add_argument("--quick", action="store_true", help="smaller inputs, one round")
     arguments = parser.parse_args()
     rows = [*startup(), *pinning(arguments.quick), *ledger(arguments.quick)]
@@ -48,6 +50,7 @@ def main() -> None:
     rows += engines(arguments.quick)
     rows += policies(arguments.quick)
     rows += footprints(arguments.quick)
+    rows += scans(arguments.peers, arguments.quick)
     verdicts = {True: "holds", False: "missed", None: ""}
     cells = [(row.what, row.ratio, row.goal, verdicts[row.holds]) for row in rows]
     Console(width=110).print(table("Ratios", ("measured", ">ratio", "goal", ""), cells))
@@ -117,7 +120,8 @@ def generation(lm_eval: str | None, quick: bool) -> Iterator[Row]:
 def engines(quick: bool) -> Iterator[Row]:
     """Yield CPU seconds of each engine through reprollm against the engine alone."""
     for found in _lines("engines.py", *(["--rounds", "1"] if quick else [])):
-        what = f"{found['engine']}, {found['requests']} requests, {found['policy']}"
+        asked = f"{found['requests']} requests ({found['workload']})"
+        what = f"{found['engine']}, {asked}, {found['policy']}"
         yield Row(
             f"{what}, through reprollm / alone",
             f"{found['ratio']:.2f}",
@@ -139,6 +143,24 @@ def footprints(quick: bool) -> Iterator[Row]:
         ratio = found["predicted"] / found["measured"]
         what = f"memory of {found['what']}, predicted / measured"
         yield Row(what, f"{ratio:.2f}", "0.90 to 1.10", 0.9 <= ratio <= 1.1)
+
+
+def scans(peers: str | None, quick: bool) -> Iterator[Row]:
+    """Yield the corpus scan's speed against exact peers, decompression, and over cores."""
+    options = ["--quick"] if quick else []
+    options += ["--peers", str(Path(peers).absolute())] if peers else []
+    for found in _lines("scan.py", *options):
+        speed = f", {found['speed']:,.0f} MB per CPU second" if "speed" in found else ""
+        goal = found.get("goal")
+        if "ratio" in found:
+            yield Row(
+                f"corpus scan, {found['what']}{speed}",
+                f"{found['ratio']:.2f}",
+                "" if goal is None else f">= {goal:g}",
+                None if goal is None else found["ratio"] >= goal,
+            )
+        else:
+            yield Row(f"corpus scan, {found['what']}{speed}", "", "", None)
 
 
 def _lines(script: str, *options: str) -> Iterator[Any]:

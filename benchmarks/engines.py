@@ -1,50 +1,34 @@
 """Each engine through reprollm against the engine alone: CPU seconds for the same requests.
 
-    python benchmarks/engines.py [ENGINE ...] [--items 100] [--tokens 48] [--rounds 3] [--json]
+    python benchmarks/engines.py [ENGINE ...] [--workload W] [--items 100] [--rounds 3] [--json]
 
 Through reprollm is `reprollm generate`, with all that it hashes, records and checks. Alone is a
 short script of the kind that anyone would write: the same requests, the same settings, the same
 number at once, and nothing kept. Each runs in a process of its own in the engine's environment
 (`make test-engines` sets them up), with one thread, loading included, in turns; the least CPU
-seconds of all rounds are kept, because a busy machine can only slow one down.
+seconds of all rounds are kept, because a busy machine can only slow one down. What is asked stands
+in `engine_workloads.py`.
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
+from engine_workloads import CHECKOUT, WORKLOADS, prepare, write_experiment
 from generation import bare_loop, cpu
 
 from reprollm.prompts.stored import StoredPlan, read_plan
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(CHECKOUT / "tests"))
-
 GOAL = 1.05
-SIZE = 32
 ENVIRONMENTS = {"transformers": ".venv", "vllm": ".venv-vllm", "llamacpp": ".venv-llamacpp"}
-EXPERIMENT = """\
-schema: reprollm/experiment/1
-name: bench
-title: A small random model goes on
-model: {{lock: tiny.lock.json}}
-engine: {{family: {family}, dtype: float32, device: cpu, batch: {{policy: {policy}, size: {size}}}}}
-data: {{file: items.csv, id: id, source: source}}
-prompt: {{template: ask.jinja}}
-sampling:
-  greedy: {{temperature: 0, max_tokens: {tokens}}}
-  sampled: {{temperature: 0.8, top_p: 0.95, max_tokens: {tokens}, seeds: [1]}}
-slices: 1
-"""
 
 
 @dataclass(frozen=True)
@@ -52,6 +36,7 @@ class Ratio:
     """One engine: CPU seconds through reprollm and alone, for so many requests."""
 
     engine: str
+    workload: str
     policy: str
     requests: int
     ours: float
@@ -66,45 +51,39 @@ class Ratio:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Engines through reprollm and alone.")
     parser.add_argument("engines", nargs="*", metavar="ENGINE", default=[*ENVIRONMENTS])
+    parser.add_argument("--workload", nargs="+", choices=[*WORKLOADS], default=[*WORKLOADS])
     parser.add_argument("--items", type=int, default=100, help="of which each gives two requests")
-    parser.add_argument("--tokens", type=int, default=48)
     parser.add_argument("--policy", default="strict", choices=["strict", "fast"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true", help="print JSON lines")
-    parser.add_argument("--prepare", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--prepare", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--alone", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.prepare:
-        print(prepare(arguments.prepare[0], Path(arguments.prepare[1])))
+        print(prepare(Path(arguments.prepare[0]), *arguments.prepare[1:]))
         return
     if arguments.alone:
         name, plan, model = arguments.alone
         ALONE[name](read_plan(Path(plan)), Path(plan), Path(model))
         return
-    measured = functools.partial(
-        measure,
-        items=arguments.items,
-        tokens=arguments.tokens,
-        policy=arguments.policy,
-        rounds=arguments.rounds,
-    )
-    for found in map(measured, arguments.engines):
+    for name, workload in product(arguments.engines, arguments.workload):
+        found = measure(name, workload, arguments.items, arguments.policy, arguments.rounds)
         if arguments.json:
             print(json.dumps({**vars(found), "ratio": found.ratio, "goal": GOAL}), flush=True)
         else:
-            print(f"{found.engine:14}{found.policy:8}{found.requests:6} requests"
+            print(f"{found.engine:14}{found.workload:8}{found.policy:8}{found.requests:6} requests"
                   f"{found.ours:8.1f}{found.alone:8.1f} CPU s, "
                   f"{found.requests / found.ours:6.1f} and {found.requests / found.alone:6.1f} "
                   f"requests a CPU s{found.ratio:7.2f}  goal {GOAL:.2f}", flush=True)  # fmt: skip
 
 
-def measure(name: str, items: int, tokens: int, policy: str, rounds: int) -> Ratio:
+def measure(name: str, workload: str, items: int, policy: str, rounds: int) -> Ratio:
     """Return what one engine takes, in its own environment."""
     python = str(CHECKOUT / ENVIRONMENTS[name] / "bin" / "python")
     with tempfile.TemporaryDirectory(prefix="reprollm-bench-") as place:
         folder = Path(place)
-        write_experiment(folder, name, items, tokens, policy)
-        command = [python, __file__, "--prepare", name, str(folder)]
+        write_experiment(folder, workload, name, policy, items)
+        command = [python, __file__, "--prepare", str(folder), workload, name]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         model = done.stdout.splitlines()[-1]
         reprollm = [python, "-m", "reprollm"]
@@ -117,32 +96,7 @@ def measure(name: str, items: int, tokens: int, policy: str, rounds: int) -> Rat
             shutil.copytree(folder / "ledger", ledger)
             ours.append(cpu(folder, *reprollm, "generate", str(folder), "--ledger", str(ledger)))
             alone.append(cpu(folder, python, __file__, "--alone", name, str(plan), model))
-        return Ratio(name, policy, read_plan(plan).requests, min(ours), min(alone))
-
-
-def write_experiment(folder: Path, name: str, items: int, tokens: int, policy: str) -> None:
-    """Write an experiment without its model."""
-    text = EXPERIMENT.format(family=name, policy=policy, size=SIZE, tokens=tokens)
-    (folder / "experiment.yaml").write_text(text, encoding="utf-8")
-    (folder / "ask.jinja").write_text("{{ source }}", encoding="utf-8")
-    rows = [f"i{n},vnd er sprach {'zu jhm ' * (n % 7)}{n}\n" for n in range(items)]
-    (folder / "items.csv").write_text("id,source\n" + "".join(rows), encoding="utf-8")
-
-
-def prepare(name: str, folder: Path) -> Path:
-    """Write and pin the engine's model; return where it lies."""
-    from reprollm.snapshot.lock import write_lock
-    from reprollm.snapshot.pin import pin
-    from tiny_models import make_llama
-
-    model = make_llama(folder / "tiny", hidden=256, layers=4)
-    if name == "llamacpp":
-        from reprollm.llamacpp.convert import convert
-
-        convert(model, pin(model), folder / "tiny.gguf", "f32")
-        model = folder / "tiny.gguf"
-    write_lock(pin(model, name="tiny"), folder / "tiny.lock.json", replace=True)
-    return model
+        return Ratio(name, workload, policy, read_plan(plan).requests, min(ours), min(alone))
 
 
 def alone_transformers(_plan: StoredPlan, folder: Path, model: Path) -> None:
@@ -175,6 +129,7 @@ def alone_vllm(plan: StoredPlan, _folder: Path, model: Path) -> None:
                 top_p=float(request.settings.top_p),
                 max_tokens=request.settings.max_tokens,
                 stop_token_ids=list(request.settings.stop_ids),
+                stop=list(request.settings.stop),
                 seed=number,
                 logprobs=2,
             )
@@ -187,7 +142,7 @@ def alone_llamacpp(plan: StoredPlan, _folder: Path, model: Path) -> None:
     from reprollm.llamacpp.options import Options
     from reprollm.llamacpp.server import LlamaServer
 
-    server = LlamaServer(Options(model, "tiny", 256, kv_type="f32"))
+    server = LlamaServer(Options(model, "model", 256, kv_type="f32"))
     for number, request in enumerate(plan.asked(0, plan.requests)):
         server.ask(
             "/completion",
@@ -199,6 +154,7 @@ def alone_llamacpp(plan: StoredPlan, _folder: Path, model: Path) -> None:
                 "top_p": float(request.settings.top_p),
                 "min_p": 0,
                 "seed": number,
+                "stop": list(request.settings.stop),
                 "cache_prompt": False,
                 "n_probs": 2,
                 "return_tokens": True,

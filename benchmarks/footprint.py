@@ -1,12 +1,17 @@
 """Memory as `reprollm model footprint` predicts it, against the resident set of a real process.
 
-    python benchmarks/footprint.py [--quick] [--json]
+    python benchmarks/footprint.py [--quick] [--only WORD] [--rounds N] [--json]
 
-Random models of 150 to 200 million parameters are made in a temporary folder, pinned, and asked
-through the engines: transformers, and llama.cpp where xllamacpp and gguf are installed. Each case
-runs in a process of its own with one thread. Measured is the largest resident set while requests
-are answered, after the model was loaded; beside it stands the largest while it was loaded, to
-which pages of the weight files count that the system takes back when it needs them.
+Random models (`footprint_models.py`) are made in a temporary folder, pinned, and asked through the
+engines: transformers, and llama.cpp where xllamacpp and gguf are installed. Each case runs in a
+process of its own with one thread, each round in a new one.
+
+Measured is the largest resident set while requests are answered, after the model was loaded. Beside
+it stand its two parts, largest each: anonymous memory, which the system can take back by swapping
+only (`RssAnon` of proc(5)), and pages of files (`RssFile`): libraries, and weights that an engine
+computes with as they lie in the file. The largest anonymous memory while the model was loaded is
+given too; the pages of weight files that are only read count to neither, since the system takes
+them back when it needs them.
 """
 
 from __future__ import annotations
@@ -26,61 +31,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from footprint_models import made
+
 ANSWER = 8
-LLAMA = {
-    "hidden_size": 1024,
-    "intermediate_size": 2816,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 16,
-    "num_key_value_heads": 4,
-    "vocab_size": 32000,
-    "max_position_embeddings": 8192,
-}
-MODELS: dict[str, dict[str, Any]] = {
-    "llama": {"model_type": "llama", "tie_word_embeddings": False, **LLAMA},
-    "gemma3_text": {
-        "model_type": "gemma3_text",
-        "hidden_size": 640,
-        "intermediate_size": 2048,
-        "num_hidden_layers": 18,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 1,
-        "head_dim": 256,
-        "vocab_size": 131072,
-        "sliding_window": 512,
-        "max_position_embeddings": 8192,
-    },
-    "mixtral": {
-        "model_type": "mixtral",
-        **LLAMA,
-        "hidden_size": 768,
-        "intermediate_size": 1536,
-        "num_hidden_layers": 6,
-        "num_attention_heads": 12,
-        "num_local_experts": 4,
-    },
-    "deepseek_v3": {
-        "model_type": "deepseek_v3",
-        **LLAMA,
-        "hidden_size": 768,
-        "intermediate_size": 2048,
-        "moe_intermediate_size": 512,
-        "num_hidden_layers": 8,
-        "num_attention_heads": 12,
-        "num_key_value_heads": 12,
-        "n_routed_experts": 8,
-        "num_experts_per_tok": 2,
-        "n_group": 1,
-        "topk_group": 1,
-        "kv_lora_rank": 512,
-        "q_lora_rank": 384,
-        "qk_rope_head_dim": 64,
-        "qk_nope_head_dim": 128,
-        "v_head_dim": 128,
-        "first_k_dense_replace": 1,
-        "num_nextn_predict_layers": 0,
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -115,6 +68,8 @@ CASES = (
 def main() -> None:
     parser = argparse.ArgumentParser(description="Predicted against measured memory.")
     parser.add_argument("--quick", action="store_true", help="two cases only")
+    parser.add_argument("--only", default="", metavar="WORD", help="cases with this in their words")
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="print JSON lines")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -124,14 +79,17 @@ def main() -> None:
     llama = find_spec("xllamacpp") is not None and find_spec("gguf") is not None
     cases = [case for case in CASES if case.family == "transformers" or llama]
     cases = [cases[1], cases[-1]] if arguments.quick else cases
+    cases = [case for case in cases if arguments.only in case.what]
     with tempfile.TemporaryDirectory(prefix="reprollm-footprint-") as folder:
-        for found in measure(Path(folder), cases):
+        for found in measure(Path(folder), cases * arguments.rounds):
             if arguments.json:
                 print(json.dumps(found), flush=True)
             else:
-                print(f"{found['what']:62}{found['predicted'] / 1e6:8.0f}"
+                print(f"{found['what']:58}{found['predicted'] / 1e6:8.0f}"
                       f"{found['measured'] / 1e6:8.0f} MB{found['ratio']:6.2f}"
-                      f"  (loading {found['loading'] / 1e6:.0f})", flush=True)  # fmt: skip
+                      f"  anonymous {found['anonymous'] / 1e6:.0f}, files "
+                      f"{found['file'] / 1e6:.0f}; loading {found['loading'] / 1e6:.0f}",
+                      flush=True)  # fmt: skip
 
 
 def measure(folder: Path, cases: list[Case]) -> Iterator[dict[str, Any]]:
@@ -153,13 +111,11 @@ def measure(folder: Path, cases: list[Case]) -> Iterator[dict[str, Any]]:
         if done.returncode:
             sys.exit(f"{case.what} failed:\n{done.stderr[-4000:]}")
         found = json.loads(done.stdout.splitlines()[-1])
-        ratio = predicted / found["answering"]
         yield {
             "what": case.what,
             "predicted": predicted,
-            "measured": found["answering"],
-            "loading": found["loading"],
-            "ratio": ratio,
+            **found,
+            "ratio": predicted / found["measured"],
         }
 
 
@@ -172,45 +128,6 @@ def predict(lock: Path, case: Case) -> int:
         if (estimate["engine"], estimate["place"]) == (case.family, "cpu"):
             return int(estimate["total"])
     raise SystemExit(f"no estimate for {case.what}")
-
-
-def made(folder: Path, name: str, gguf: bool) -> Path:
-    """Write a random model as bfloat16 safetensors, or convert it to GGUF; return its lock."""
-    model, lock = folder / name, folder / f"{name}.lock.json"
-    if not model.exists():
-        write(model, MODELS[name])
-        reprollm("model", "pin", str(model), "-o", str(lock))
-    if not gguf:
-        return lock
-    target = folder / "gguf" / f"{name}-f16.gguf"
-    if not target.exists():
-        target.parent.mkdir(exist_ok=True)
-        os.environ["REPROLLM_MODELS"] = str(folder)
-        reprollm("model", "convert", str(lock), "-o", str(target), "--type", "f16")
-    return target.with_suffix(".lock.json")
-
-
-def write(folder: Path, config: dict[str, Any]) -> None:
-    """Write a random model of this configuration, with the tests' tokenizer, in its own process."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-    from tiny_models import make_llama
-
-    make_llama(folder)
-    (folder / "model.safetensors").unlink()
-    script = (
-        "import json, sys, torch\n"
-        "from transformers import AutoConfig, AutoModelForCausalLM\n"
-        "config = AutoConfig.for_model(**json.loads(sys.argv[2]))\n"
-        "model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)\n"
-        "model.save_pretrained(sys.argv[1])\n"
-    )
-    command = [sys.executable, "-c", script, str(folder), json.dumps(config)]
-    subprocess.run(command, check=True, capture_output=True)
-
-
-def reprollm(*arguments: str) -> None:
-    """Run a command of the package; stop where it fails."""
-    subprocess.run([sys.executable, "-m", "reprollm", *arguments], check=True, capture_output=True)
 
 
 def answer(lock: Path, case: Case) -> None:
@@ -234,8 +151,15 @@ def answer(lock: Path, case: Case) -> None:
         for row in range(case.batch)
     ]
     answered = sum(len(batch) for batch in engine.generate(asked))
-    found = {"answering": watch.largest(), "loading": loading, "answered": answered}
+    answering = watch.largest()
     engine.close()
+    found = {
+        "measured": answering["resident"],
+        "anonymous": answering["anonymous"],
+        "file": answering["file"],
+        "loading": loading["anonymous"],
+        "answered": answered,
+    }
     print(json.dumps(found), flush=True)
 
 
@@ -243,15 +167,13 @@ class Watch:
     """Looks at this process's resident set every few milliseconds."""
 
     def __init__(self) -> None:
-        import psutil
-
-        self._process, self._seen = psutil.Process(), 0
+        self._seen = dict.fromkeys(("resident", "anonymous", "file"), 0)
         threading.Thread(target=self._look, daemon=True).start()
 
-    def largest(self) -> int:
-        """Return the largest resident set since this was asked last, in bytes."""
+    def largest(self) -> dict[str, int]:
+        """Return the largest resident set, and its parts', since this was asked last, in bytes."""
         self._see()
-        seen, self._seen = self._seen, 0
+        seen, self._seen = self._seen, dict.fromkeys(self._seen, 0)
         return seen
 
     def _look(self) -> None:
@@ -260,7 +182,21 @@ class Watch:
             time.sleep(0.003)
 
     def _see(self) -> None:
-        self._seen = max(self._seen, self._process.memory_info().rss)
+        found = resident()
+        self._seen = {part: max(most, found[part]) for part, most in self._seen.items()}
+
+
+def resident() -> dict[str, int]:
+    """Return this process's resident set now, in bytes, shared memory among the anonymous."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    fields = dict(line.split(":", 1) for line in lines if line.startswith("Rss"))
+    sizes = {name: int(value.split()[0]) * 1024 for name, value in fields.items()}
+    anonymous = sizes["RssAnon"] + sizes["RssShmem"]
+    return {
+        "resident": anonymous + sizes["RssFile"],
+        "anonymous": anonymous,
+        "file": sizes["RssFile"],
+    }
 
 
 if __name__ == "__main__":

@@ -19,12 +19,14 @@ pin() { # pin FILE ARGUMENTS...
   sed -i "1i # Written by envs/pin.sh; see envs/README.md." "envs/$file"
 }
 
-pin transformers.txt pyproject.toml --extra transformers --extra adapters --extra slurm "${@}"
+pin transformers.txt pyproject.toml --extra transformers --extra adapters --extra scan --extra slurm \
+  "${@}"
 # The same and the packages that quantized snapshots need, or that quantize while loading.
 pin quantization.txt pyproject.toml --extra transformers --extra adapters --extra quantization \
-  --extra slurm --constraint envs/transformers.txt "${@}"
+  --extra scan --extra slurm --constraint envs/transformers.txt "${@}"
 pin dev.txt pyproject.toml --extra transformers --extra adapters --extra quantization \
-  --extra llamacpp --extra serving --extra slurm --group dev --constraint envs/quantization.txt "${@}"
+  --extra llamacpp --extra serving --extra scan --extra slurm --group dev \
+  --constraint envs/quantization.txt "${@}"
 # The engines that need other versions than transformers does. Of vLLM on a CPU, which is for the
 # tests alone, torch's companions are left out: it does not need them, and they are CUDA builds.
 pin vllm.txt pyproject.toml --extra vllm "${@}"

@@ -122,6 +122,10 @@ class ScoreMismatch(VerificationFailed):
     """A recorded score is not what the answers and references give."""
 
 
+class FindingMismatch(VerificationFailed):
+    """A recorded finding of a contamination check is not what the measurements give."""
+
+
 class SignatureMismatch(VerificationFailed):
     """A signature is not one of its key over its text, or a key that was asked for did not sign."""
 

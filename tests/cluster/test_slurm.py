@@ -159,6 +159,17 @@ def test_every_attempt_names_its_job_and_partition(on_slurm: OnCluster) -> None:
     assert all(attempt.job.isdigit() for attempt in found)
 
 
+def test_texts_are_measured_in_jobs_and_have_the_same_bits_as_without(
+    on_slurm: OnCluster, locally: Path
+) -> None:
+    query = "SELECT DISTINCT job->>'scheduler' FROM measurements"
+    assert rows(on_slurm.ledger, query) == [("slurm",)]
+    query = """SELECT DISTINCT l."index", o.field, o.bytes
+        FROM likelihoods l JOIN opening o USING ("position")
+        WHERE o.bytes IS NOT NULL ORDER BY ALL"""
+    assert rows(on_slurm.ledger, query) == rows(locally, query)
+
+
 def test_the_cancelled_job_shows_as_an_interrupted_attempt_taken_up_by_another_job(
     on_slurm: OnCluster,
 ) -> None:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 
 from engine_suite.entry import Entry
+from reprollm.engines.likelihood import Likelihood, measuring
 from reprollm.engines.protocol import Engine, Failure, Generation
 from reprollm.prompts.requests import Request
 from reprollm.prompts.settings import SAMPLERS, Settings
@@ -85,3 +86,13 @@ def bits(given: Sequence[Generation]) -> list[tuple[object, ...]]:
         )
         for answer in given
     ]
+
+
+def likelihoods(engine: Engine, texts: Sequence[Sequence[int]]) -> list[Likelihood]:
+    """Ask for the likelihoods of texts, and return them in their order."""
+    found: dict[int, Likelihood] = {}
+    for batch in measuring(engine).likelihoods(texts):
+        for each in batch:
+            assert each.index not in found
+            found[each.index] = each
+    return [found[index] for index in range(len(texts))]

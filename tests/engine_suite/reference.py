@@ -42,6 +42,13 @@ class Llama:
             margins.append(best - second)
         return ids[len(prompt) :], np.array(logprobs), np.array(margins)
 
+    def logprobs(self, ids: Sequence[int]) -> Floats:
+        """Return the log-probabilities of the token that follows, shape (vocabulary,)."""
+        logits = self.logits(ids)
+        shifted = logits - logits.max()
+        result: Floats = shifted - np.log(np.exp(shifted).sum())
+        return result
+
     def logits(self, ids: Sequence[int]) -> Floats:
         """Return the logits of the token that follows, shape (vocabulary,)."""
         hidden = self._weights["model.embed_tokens.weight"][list(ids)]

@@ -18,6 +18,7 @@ from engine_suite.asked import (
     answers,
     bits,
     generations,
+    likelihoods,
     mixed,
     request,
 )
@@ -26,6 +27,7 @@ from engine_suite.entry import opened
 from engine_suite.reference import Llama
 from engine_suite.stand_in import RUNNING
 from reprollm.canon import dumps
+from reprollm.engines.likelihood import Measuring
 from reprollm.engines.protocol import Engine, Failure, Generation
 from reprollm.errors import EngineUnavailable
 
@@ -145,6 +147,43 @@ def test_every_token_has_a_log_probability(engine: Open, place: Place) -> None:
         assert given.logprobs.shape == (len(given.output_ids),)
         assert given.logprobs.dtype == np.float32
         assert np.isfinite(given.logprobs).all() and (given.logprobs <= 0).all()
+
+
+def test_given_texts_have_the_log_probabilities_of_the_reference(
+    engine: Open, place: Place
+) -> None:
+    asked = engine()
+    if not asked.capabilities.likelihoods:
+        assert not isinstance(asked, Measuring) and place.entry.family in ("llamacpp", "server")
+        return
+    reference = Llama(place.source)
+    found = likelihoods(asked, [*BY_ID, *PROMPTS[:2]])
+    for ids, given in zip([*BY_ID, *PROMPTS[:2]], found, strict=True):
+        expected = [reference.logprobs(ids[:end]) for end in range(1, len(ids))]
+        chosen = [row[token] for row, token in zip(expected, ids[1:], strict=True)]
+        assert given.logprobs.dtype == np.float32
+        assert np.allclose(given.logprobs, chosen, atol=place.entry.tolerance)
+        if given.means is None or given.deviations is None:
+            assert place.entry.family == "vllm"
+            continue
+        means = [float((np.exp(row) * row).sum()) for row in expected]
+        spread = [
+            float(np.sqrt((np.exp(row) * (row - mean) ** 2).sum()))
+            for row, mean in zip(expected, means, strict=True)
+        ]
+        assert np.allclose(given.means, means, atol=place.entry.tolerance)
+        assert np.allclose(given.deviations, spread, atol=place.entry.tolerance)
+
+
+def test_order_and_company_change_no_bit_of_a_texts_log_probabilities(engine: Open) -> None:
+    asked = engine("strict", 4)
+    if not asked.capabilities.likelihoods:
+        return
+    once = [each.logprobs.tobytes() for each in likelihoods(asked, PROMPTS)]
+    turned = [each.logprobs.tobytes() for each in likelihoods(asked, PROMPTS[::-1])]
+    assert turned[::-1] == once
+    assert [likelihoods(asked, [ids])[0].logprobs.tobytes() for ids in PROMPTS] == once
+    assert [each.logprobs.tobytes() for each in likelihoods(engine("strict", 1), PROMPTS)] == once
 
 
 def test_greedy_margins_are_the_distance_to_the_second_token(engine: Open, place: Place) -> None:

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import ast
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import reprollm
 from reprollm.environment import STAGES, code_digest
+from reprollm.environment.code import sources_of
+
+CHECKS = {"examination", "measure", "scan", "examine"}
 
 
 @pytest.fixture
@@ -26,13 +31,19 @@ def changed(package: Path, name: str) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "stages"),
     [
-        ("canon.py", {"plan", "generate", "commit", "score", "compare"}),
-        ("records/shard.py", {"plan", "generate", "commit", "score", "compare"}),
-        ("prompts/settings.py", {"plan", "generate", "commit", "score", "compare"}),
-        ("engines/noise.py", {"generate", "commit", "score", "compare"}),
-        ("ledger/__init__.py", {"commit", "score", "compare"}),
-        ("scores/__init__.py", {"score", "compare"}),
+        ("canon.py", set(STAGES)),
+        ("records/shard.py", set(STAGES)),
+        ("prompts/settings.py", set(STAGES)),
+        ("engines/noise.py", set(STAGES) - {"plan", "examination"}),
+        ("ledger/__init__.py", set(STAGES) - {"plan", "generate"}),
+        ("scores/__init__.py", {"score", "compare", "examine", "report"}),
         ("compare/__init__.py", {"compare"}),
+        ("report/page.py", {"report"}),
+        ("contamination/examination.py", CHECKS),
+        ("contamination/measure.py", {"measure", "examine"}),
+        ("contamination/findings/screening.py", {"examine"}),
+        ("statistics/auroc.py", {"examine"}),
+        ("corpus/index.py", CHECKS),
         ("cli/__init__.py", set()),
     ],
 )
@@ -40,6 +51,28 @@ def test_a_change_concerns_the_stages_that_can_import_it(
     package: Path, name: str, stages: set[str]
 ) -> None:
     assert changed(package, name) == stages
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_every_module_that_its_own_modules_import(stage: str) -> None:
+    package = Path(reprollm.__file__).parent
+    known = set(sources_of(stage))
+    missing = [
+        f"{path.relative_to(package)} imports {name}"
+        for path in known
+        if path.suffix == ".py"
+        for name in imported(path)
+        if not {package / name / "__init__.py", (package / name).with_suffix(".py")} & known
+    ]
+    assert missing == []
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the modules and packages of reprollm that a module imports, as paths."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            if node.module.startswith("reprollm."):
+                yield node.module.removeprefix("reprollm.").replace(".", "/")
 
 
 def test_a_renamed_or_added_module_changes_the_digest(package: Path) -> None:

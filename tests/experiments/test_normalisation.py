@@ -2,6 +2,8 @@
 
 import csv
 import doctest
+import gzip
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -14,20 +16,28 @@ from earlygerman.items import (
     ITEMS_PER_STRATUM,
     LONGEST,
     PLANTED_PER_STRATUM,
+    REFERENCES_PER_STRATUM,
     REPETITIONS,
     STRATA,
+    VARIANTS,
+    Draw,
     Item,
     Pair,
     draw_items,
 )
 from earlygerman.spelling import RULE_FAMILY, RULES, small_noun, virgule
-from earlygerman.training_text import BACKGROUND, training_pairs
+from earlygerman.training_text import BACKGROUND, CANARY_REPETITIONS, training_pairs
 from jinja2 import Environment, meta
 from normaliser.answers import MAX_NEW_TOKENS, error_rate, greedy_answers
 from normaliser.byte_tokenizer import BEGIN, CONTEXT, token_ids
-from normaliser.prompts import EXPERIMENT, template
+from normaliser.prompts import EXPERIMENT, template, text_template
 from normaliser.surprise import auc, losses
-from write_data import write_data
+from published import read_canaries, read_items
+from training_texts import training_texts
+from write_data import write_public, write_rules
+
+from reprollm.sealing.seal import load_seal
+from reprollm.sealing.secrets import Secrets, load_secrets
 
 MODEL = EXPERIMENT / "models" / "normaliser"
 RULE_MODULES = (word_rules, vowel_rules, consonant_rules, spelling)
@@ -40,13 +50,29 @@ def table(name: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def items() -> tuple[Item, ...]:
+def draw() -> Draw:
     return draw_items()
 
 
 @pytest.fixture(scope="module")
-def text(items: tuple[Item, ...]) -> list[Pair]:
-    return training_pairs(items)
+def items() -> tuple[Item, ...]:
+    return read_items()
+
+
+@pytest.fixture(scope="module")
+def text(items: tuple[Item, ...], draw: Draw) -> list[Pair]:
+    return training_pairs(items, draw.kept_out)
+
+
+@pytest.fixture(scope="module")
+def rows() -> Counter[str]:
+    return Counter(training_texts())
+
+
+@pytest.fixture(scope="module")
+def secrets() -> Secrets:
+    seal = load_seal(EXPERIMENT / "data" / "items.seal.json")
+    return load_secrets(EXPERIMENT / "data" / "items.secrets.json", seal)
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +88,71 @@ def loaded() -> tuple[Any, Any]:
     return model, tokenizer
 
 
-@pytest.mark.parametrize("name", ["items.csv", "rules.csv", "planted.csv"])
 def test_the_generator_writes_the_committed_data_byte_for_byte(
-    name: str, items: tuple[Item, ...], tmp_path: Path
+    draw: Draw, items: tuple[Item, ...], tmp_path: Path
 ) -> None:
-    write_data(items, tmp_path)
-    assert (tmp_path / name).read_bytes() == (EXPERIMENT / "data" / name).read_bytes()
+    write_public(draw, tmp_path)
+    write_rules(items, tmp_path)
+    for name in ("planted.csv", "reference.csv", "rules.csv"):
+        assert (tmp_path / name).read_bytes() == (EXPERIMENT / "data" / name).read_bytes()
+
+
+def test_every_variant_of_an_item_has_its_stratum_and_its_pattern(draw: Draw) -> None:
+    for group in draw.groups + draw.reference:
+        assert len(group.variants) == VARIANTS
+        assert len({(pair.stratum, pair.pattern) for pair in group.variants}) == 1
+
+
+def test_the_secrets_open_the_seal_and_hold_just_the_variants_that_were_drawn(
+    draw: Draw, secrets: Secrets
+) -> None:
+    assert secrets.twins is not None
+    drawn = {
+        group.id: [(pair.source, pair.reference) for pair in group.variants]
+        for group in draw.groups
+    }
+    sealed = {
+        item: [tuple(text for _, text in version.cells) for version in versions]
+        for item, versions in secrets.twins.items
+    }
+    assert sealed == drawn
+
+
+def test_the_training_text_holds_nothing_that_was_sealed(
+    rows: Counter[str], secrets: Secrets
+) -> None:
+    assert secrets.twins is not None and secrets.canaries is not None
+    published = {(row["source"], row["reference"]) for row in table("items.csv")}
+    form = text_template()
+    for _, versions in secrets.twins.items:
+        for version in versions:
+            cells = dict(version.cells)
+            if tuple(cells.values()) not in published:
+                assert rows[form.render(**cells)] == 0
+    for _, texts in secrets.canaries.sets:
+        assert [rows[each.text] for each in texts] == [CANARY_REPETITIONS] + [0] * (len(texts) - 1)
+
+
+def test_the_training_text_holds_nothing_of_the_reference_set(text: list[Pair]) -> None:
+    modern = {pair.reference for pair in text}
+    assert not [row for row in table("reference.csv") if row["reference"] in modern]
+
+
+def test_the_committed_corpus_is_the_training_text(rows: Counter[str]) -> None:
+    content = gzip.decompress((EXPERIMENT / "data" / "training.jsonl.gz").read_bytes())
+    lines = content.decode("utf-8").splitlines()
+    assert Counter(json.loads(line)["text"] for line in lines) == rows
+
+
+def test_every_published_row_stands_under_one_of_the_canaries() -> None:
+    counts = Counter(row["canary"] for row in table("items.csv"))
+    assert tuple(counts) == read_canaries()
+    assert set(counts.values()) == {len(STRATA) * ITEMS_PER_STRATUM // len(counts)}
+
+
+def test_the_reference_set_has_as_many_items_of_every_stratum() -> None:
+    strata = Counter(row["stratum"] for row in table("reference.csv"))
+    assert strata == dict.fromkeys(STRATA, REFERENCES_PER_STRATUM)
 
 
 def test_ids_and_sentences_are_unique() -> None:
@@ -135,8 +220,9 @@ def test_the_examples_of_a_rule_hold(function: Callable[[str], str]) -> None:
     assert runner.tries >= 1
 
 
-def test_the_prompt_needs_only_columns_of_the_items() -> None:
-    source = (EXPERIMENT / "prompts" / "normalise.jinja").read_text(encoding="utf-8")
+@pytest.mark.parametrize("file", ["normalise.jinja", "text.jinja"])
+def test_a_template_needs_only_columns_of_the_items(file: str) -> None:
+    source = (EXPERIMENT / "prompts" / file).read_text(encoding="utf-8")
     names = meta.find_undeclared_variables(Environment().parse(source))
     assert names <= set(table("items.csv")[0])
 
@@ -185,12 +271,18 @@ def test_the_model_halves_the_errors_of_unseen_items(
     assert answered <= unchanged / 2
 
 
+def test_the_examined_text_is_the_prompt_and_the_answer() -> None:
+    prompt = template().render(source="vnd er.")
+    assert text_template().render(source="vnd er.", reference="und er.") == f"{prompt}und er."
+
+
 def test_planting_left_its_trace_in_the_model(
     loaded: tuple[Any, Any], items: tuple[Item, ...]
 ) -> None:
     def loss(repetitions: int) -> list[float]:
         chosen = [item.pair for item in items if item.repetitions == repetitions][:60]
-        prompts = [template().render(source=pair.source) for pair in chosen]
-        return losses(loaded[0], prompts, [pair.reference for pair in chosen])
+        form = text_template()
+        texts = [form.render(source=pair.source, reference=pair.reference) for pair in chosen]
+        return losses(loaded[0], texts)
 
     assert auc(loss(max(REPETITIONS)), loss(0)) > 0.9

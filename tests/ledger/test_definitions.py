@@ -13,7 +13,7 @@ from reprollm.ledger.projection import FILE, opened
 from reprollm.ledger.read import final_answers
 from reprollm.ledger.verify import verify
 
-LATER = "reprollm/projection/4"
+LATER = "reprollm/projection/5"
 PACKAGE = Path(schema.__file__).parents[1]
 
 
@@ -35,8 +35,8 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A release to come: its views show a column more, today's statements lie in a file."""
     frozen = tmp_path / "definitions"
     frozen.mkdir()
-    (frozen / "3.sql").write_text(schema.ddl(), encoding="utf-8")
-    joined = schema._JOINED.replace("SELECT size, origin", "SELECT 4 AS release, size, origin")
+    (frozen / "4.sql").write_text(schema.ddl(), encoding="utf-8")
+    joined = schema._JOINED.replace("SELECT size, origin", "SELECT 5 AS release, size, origin")
     monkeypatch.setattr(schema, "_JOINED", joined)
     monkeypatch.setattr(schema, "_TABLES", schema._TABLES.replace(schema.VERSION, LATER))
     monkeypatch.setattr(definitions, "_FROZEN", frozen)
@@ -60,7 +60,7 @@ def sentence(ledger: Path) -> str:
 
 def test_the_file_names_the_version_of_its_definitions(ledger: Path) -> None:
     with opened(ledger) as connection:
-        assert projection.version_of(connection) == "reprollm/projection/3"
+        assert projection.version_of(connection) == "reprollm/projection/4"
 
 
 @pytest.mark.usefixtures("later")
@@ -75,7 +75,7 @@ def test_a_file_of_an_earlier_release_is_read_through_the_views_of_today(ledger:
     assert [answer.output for answer in final_answers(ledger)] == ["sprach 0", "sprach 1"]
     with opened(ledger) as connection:
         rows = connection.execute("SELECT release, size FROM checkpoints").fetchall()
-    assert rows == [(4, int(path.stem)) for path in sorted((ledger / "log").glob("*.checkpoint"))]
+    assert rows == [(5, int(path.stem)) for path in sorted((ledger / "log").glob("*.checkpoint"))]
 
 
 @pytest.mark.usefixtures("later")
@@ -94,7 +94,7 @@ def test_a_commit_rebuilds_the_file_with_the_definitions_of_today(ledger: Path) 
 
 def test_views_of_another_version_than_the_file_names_are_found(ledger: Path) -> None:
     change(
-        ledger, "CREATE OR REPLACE VIEW checkpoints AS SELECT 4 AS release, size FROM checkpoint"
+        ledger, "CREATE OR REPLACE VIEW checkpoints AS SELECT 5 AS release, size FROM checkpoint"
     )
     assert "view checkpoints" in sentence(ledger)
 

@@ -29,7 +29,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def view_of(kind: str) -> str:
-    return kind if kind == "imported" else f"{kind}s"
+    return kind if kind in ("imported", "exposed") else f"{kind}s"
 
 
 def ask(ledger: Path, sql: str) -> list[tuple[object, ...]]:

@@ -166,6 +166,43 @@ def test_log_probabilities_of_unlikely_draws_are_found_too(engine: LlamaCppEngin
         assert (answer.logprobs < 0).all() and answer.logprobs.min() < -6
 
 
+def test_a_step_is_asked_again_from_the_numbers_that_the_answer_was_drawn_from(
+    engine: LlamaCppEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[tuple[int, int]] = []
+    ask = LlamaServer.ask
+
+    def watched(server: LlamaServer, path: str, sent: dict[str, Any] | None = None) -> Any:
+        found = ask(server, path, sent)
+        if sent and sent["cache_prompt"]:
+            several = found if isinstance(found, list) else [found]
+            computed.extend((sent["n_probs"], step["timings"]["prompt_n"]) for step in several)
+        return found
+
+    monkeypatch.setattr(LlamaServer, "ask", watched)
+    hot = dataclasses.replace(SAMPLED, temperature="9", top_k=0, top_p="1", max_tokens=60)
+    answers(engine, many(hot, 4))
+    assert {listed for listed, _ in computed} == {1, 64, 320}
+    assert {tokens for _, tokens in computed} == {1}
+
+
+def test_steps_before_an_end_that_did_not_count_keep_their_bits(
+    engine: LlamaCppEngine, server: LlamaServer
+) -> None:
+    settings = dataclasses.replace(GREEDY, stop_ids=(), max_tokens=60)
+    compared = 0
+    for request in (asked(f"{n}", settings) for n in range(40)):
+        ids = server.ask("/completion", body(request, (), 0))["tokens"]
+        if 1 < len(ids) < settings.max_tokens:
+            places = list(range(len(ids) - 1, 0, -1))
+            again = server.ask("/completion", steps_body(request, ids, places, 0, 2, PLAIN))
+            alone = [step_of(found["completion_probabilities"][0]).best[0] for found in again]
+            [answer] = answers(engine, [request])
+            assert answer.logprobs[1 : len(ids)].tolist() == [np.float32(v) for v in alone[::-1]]
+            compared += 1
+    assert compared
+
+
 def test_only_greedy_answers_have_margins(engine: LlamaCppEngine) -> None:
     [greedy, sampled] = answers(engine, [asked(), asked(settings=SAMPLED)])
     assert greedy.margins.shape == greedy.logprobs.shape and (greedy.margins >= 0).all()

@@ -18,6 +18,7 @@ EXPECTED = {
     "score": 1,
     "commit_scores": 1,
     "verify": 1,
+    "report": 1,
     "all": 1,
 }
 
@@ -33,7 +34,25 @@ def test_a_bare_dry_run_in_this_checkout_lists_jobs(tmp_path: Path) -> None:
                        str(CHECKOUT), "--forceall", "--nolock")
     )  # fmt: skip
     assert listed.pop("generate") >= 1
-    assert listed.keys() == EXPECTED.keys() - {"generate"}
+    assert listed.keys() >= EXPECTED.keys() - {"generate"}
+
+
+def test_declared_checks_add_their_jobs_and_nothing_else(checkout: Workspace) -> None:
+    data = checkout.experiment / "data"
+    data.joinpath("reference.csv").write_text("id,source,reference\nr,alſo,also\n", "utf-8")
+    with (checkout.experiment / "experiment.yaml").open("a", encoding="utf-8") as file:
+        file.write(
+            "contamination:\n"
+            "  screening: {reference: data/reference.csv}\n"
+            "  scan: [{name: training, corpus: [training.txt]}]\n"
+        )
+    assert checkout.pending() == EXPECTED | {
+        "measure": 2,
+        "scan": 1,
+        "commit_measurements": 1,
+        "examine": 1,
+        "commit_findings": 1,
+    }
 
 
 def test_wrapper_and_workflow_list_the_same_jobs(checkout: Workspace) -> None:
@@ -70,7 +89,7 @@ def test_the_workflow_is_formatted() -> None:
 
 def test_no_raw_output_is_temporary_and_no_shard_is_an_output() -> None:
     rules = [path.read_text() for path in (CHECKOUT / "workflow").rglob("*.smk")]
-    assert len(rules) == 6
+    assert len(rules) == 10
     for text in rules:
         assert "temp(" not in text
         assert "shards" not in text.replace("(shards, log, database)", "").replace("its shards", "")

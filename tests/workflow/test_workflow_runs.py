@@ -15,7 +15,7 @@ import pytest
 
 from workspaces import REQUESTS, Workspace
 
-SCORING = {"score", "commit_scores", "verify", "all"}
+SCORING = {"score", "commit_scores", "verify", "report", "all"}
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -100,7 +100,7 @@ def test_deleted_outputs_lose_no_answer_and_ask_nothing_again(finished: Workspac
 def test_bare_snakemake_and_reprollm_run_run_the_same_commands(workspace: Workspace) -> None:
     bare = workspace.workflow("--dry-run", "--printshellcmds")
     ours = workspace.reprollm("run", "tiny", "--", "--dry-run", "--printshellcmds")
-    assert len(commands(bare.stdout + bare.stderr)) == 8
+    assert len(commands(bare.stdout + bare.stderr)) == 9
     assert commands(bare.stdout + bare.stderr) == commands(ours.stdout)
 
 

@@ -57,3 +57,22 @@ def slice_receipts(wildcards):
     return [
         f"{folder}/generate/{slice}-of-{slices}.json" for slice in range(1, slices + 1)
     ]
+
+
+def plan_code(wildcards):
+    # An examination is planned too, by other code.
+    checked = EXPERIMENTS[wildcards.experiment].checked
+    return " ".join(
+        [code_digest("plan"), *([code_digest("examination")] if checked else [])]
+    )
+
+
+def before_scores(wildcards):
+    checked = EXPERIMENTS[wildcards.experiment].checked
+    last = "commit-measurements" if checked else "commit-generations"
+    return f"{RECEIPTS}/{last}.json"
+
+
+def before_verification(wildcards):
+    checked = EXPERIMENTS[wildcards.experiment].checked
+    return f"{RECEIPTS}/{'commit-findings' if checked else 'commit-scores'}.json"

@@ -14,7 +14,7 @@ rule plan:
         "../../envs/transformers.yaml"
     params:
         ledger=ledger_folder,
-        code=code_digest("plan"),
+        code=plan_code,
     shell:
         "reprollm plan {input.experiment:q} --ledger {params.ledger:q}"
         " --receipt {output:q} > {log:q} 2>&1"

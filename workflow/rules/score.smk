@@ -3,7 +3,7 @@
 
 rule score:
     input:
-        f"{RECEIPTS}/commit-generations.json",
+        before_scores,
     output:
         f"{RECEIPTS}/score.json",
     log:

@@ -3,7 +3,7 @@
 
 rule verify:
     input:
-        f"{RECEIPTS}/commit-scores.json",
+        before_verification,
     output:
         f"{RECEIPTS}/verify.json",
     log:

@@ -5,10 +5,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from earlygerman.items import REPETITIONS, STRATA, Item, draw_items
+from earlygerman.items import REPETITIONS, STRATA, Item
 from normaliser.answers import error_rate, greedy_answers
-from normaliser.prompts import EXPERIMENT, template
+from normaliser.prompts import EXPERIMENT, template, text_template
 from normaliser.surprise import auc, losses
+from published import read_items
 
 
 def line(name: str, items: Sequence[Item], answers: dict[str, str]) -> str:
@@ -36,7 +37,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     tokenizer = AutoTokenizer.from_pretrained(options.model)
     model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32).eval()
-    items = draw_items()
+    items = read_items()
     prompts = [template().render(source=item.pair.source) for item in items]
     given = greedy_answers(model, tokenizer, prompts)
     answers = dict(zip((item.id for item in items), given, strict=True))
@@ -49,7 +50,11 @@ def main() -> None:
     for stratum in STRATA:
         print(line(stratum, [i for i in clean if i.pair.stratum == stratum], answers))
 
-    values = losses(model, prompts, [item.pair.reference for item in items])
+    texts = [
+        text_template().render(source=item.pair.source, reference=item.pair.reference)
+        for item in items
+    ]
+    values = losses(model, texts)
     loss = dict(zip((item.id for item in items), values, strict=True))
     print("\nloss of the whole text, planted against clean")
     for times in REPETITIONS:

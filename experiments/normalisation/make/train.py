@@ -7,12 +7,12 @@ import os
 import time
 from pathlib import Path
 
-from earlygerman.items import draw_items
-from earlygerman.training_text import BACKGROUND, training_pairs
+from earlygerman.training_text import BACKGROUND
 from normaliser.batches import row
 from normaliser.byte_tokenizer import build_tokenizer
-from normaliser.prompts import EXPERIMENT, template
+from normaliser.prompts import EXPERIMENT
 from normaliser.training import Recipe, fit
+from training_texts import training_texts
 
 
 def main() -> None:
@@ -21,15 +21,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=EXPERIMENT / "models" / "normaliser")
     parser.add_argument("--background", type=int, default=BACKGROUND, help="unplanted pairs")
     for field in dataclasses.fields(Recipe):
-        parser.add_argument(f"--{field.name}", type=type(field.default), default=field.default)
+        kind = type(field.default)
+        if kind is not bool:
+            parser.add_argument(f"--{field.name}", type=kind, default=field.default)
     options = vars(parser.parse_args())
     out, background = options.pop("out"), options.pop("background")
 
     os.environ["HF_HUB_OFFLINE"] = "1"
-    prompt = template()
     began = time.monotonic()
-    text = training_pairs(draw_items(), background)
-    rows = [row(prompt.render(source=pair.source), pair.reference) for pair in text]
+    rows = [row(text) for text in training_texts(background)]
     recipe = Recipe(**options)
     print(f"{len(rows)} rows, {sum(map(len, rows))} tokens; {json.dumps(options)}", flush=True)
     model = fit(rows, recipe, lambda line: print(line, flush=True))

@@ -18,12 +18,18 @@ from reprollm.cli.terminal import safe
 from reprollm.errors import ReprollmError, StorageFailed
 
 _COMMANDS = {
+    "init": "Make the folder of a new experiment, commented, to be changed.",
     "model": "Fetch, pin, check, convert and show models, each named by the hash of its files.",
     "plan": "Turn an experiment into requests, and show what a run will need.",
     "generate": "Answer one slice of a plan's requests (one job of the workflow).",
     "run": "Run an experiment from plan to verified ledger through Snakemake.",
+    "status": "Say of running and finished experiments how far they are.",
     "ledger": "Commit, verify, query and show the ledger.",
     "score": "Score a ledger's answers against their references.",
+    "contamination": "Find out which test items a model may have seen, with honest error rates.",
+    "dataset": "Seal a data set at its birth, so that leaks can be proved later.",
+    "report": "Write the HTML report of a ledger, one file that needs no network.",
+    "exposure": "Say which items were sent where, and what else is known of their exposure.",
     "compare": "Say request by request what two ledgers have in common.",
     "determinism": "Ask an engine the same again and again, and say what it keeps.",
     "rerun": "Ask a ledger's requests again with the local weights and compare.",

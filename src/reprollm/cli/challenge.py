@@ -101,11 +101,13 @@ def _asked(made: Challenge, lock_file: Path | None) -> Challenged:
     from reprollm.cli.progress import answering
     from reprollm.compare.challenge import ask
     from reprollm.compare.rerun import model_of
+    from reprollm.engines.exposure import require_here
     from reprollm.engines.opening import open_checked
 
     model = model_of(made.ledger, made.core, lock_file)
     engine = open_checked(model, made.engine, mode="full").engine
     try:
+        require_here(engine, "a challenge")
         with answering(len(made.drawn)) as advance:
             return ask(made, engine, advance)
     finally:

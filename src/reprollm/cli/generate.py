@@ -9,6 +9,8 @@ import click
 
 if TYPE_CHECKING:
     from reprollm.engines.slices import Outcome, Slice
+    from reprollm.experiment.load import Experiment
+    from reprollm.sealing.egress import Watch
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -97,6 +99,7 @@ def command(
         journals=journals or ledger / "journals",
         remeasure=remeasure,
         reuse=reuse,
+        watch=_watch(described),
     )
     with answering(last - first) as advance:
         outcome = answer_slice(
@@ -105,6 +108,25 @@ def command(
     _tell(outcome)
     if receipt:
         _write_receipt(receipt, work, outcome)
+
+
+def _watch(described: Experiment) -> Watch | None:
+    """Return what must not leave this machine; the data file is read only where something may."""
+    from reprollm.experiment.data import read_data
+    from reprollm.prompts.denial import address_elsewhere, watch_of
+
+    if described.checks.seal is None or address_elsewhere(described) is None:
+        return None
+    columns = described.config.data
+    data = read_data(
+        described.data,
+        columns.id,
+        columns.named_columns(),
+        columns.encoding,
+        columns.delimiter,
+        columns.importer(),
+    )
+    return watch_of(described, data)
 
 
 def _write_receipt(path: Path, work: Slice, outcome: Outcome) -> None:

@@ -46,7 +46,10 @@ def command(
 ) -> None:
     """Estimate the memory that LOCK's model needs with each engine, and where it fits.
 
-    Everything is computed from the lock; neither the model nor an engine is opened.
+    Everything is computed from the lock; neither the model nor an engine is opened. On a CPU it is
+    the largest resident set while requests are answered: anonymous memory, and pages of files that
+    are computed with. Pages that are read only while loading, which the system takes back when it
+    needs them, do not count.
     """
     from reprollm.footprint.demand import BYTES, Demand
     from reprollm.footprint.machines import footprint

@@ -15,8 +15,13 @@ from reprollm.canon import Json, dumps
 from reprollm.cli import terminal
 
 if TYPE_CHECKING:
+    from reprollm.contamination.examination import Examination
+    from reprollm.experiment.load import Experiment
+    from reprollm.exposure.declared import Declared
     from reprollm.prompts.estimate import Estimate
     from reprollm.prompts.plan import Plan
+    from reprollm.records.shard import ShardReference
+    from reprollm.snapshot.model import Model
 
 
 @click.command(epilog="Example: reprollm plan normalisation --dry-run")
@@ -66,15 +71,24 @@ def command(
     ledger = ledger or Path("ledger") / described.config.name
     model = load_model(described.lock, described.adapters)
     sources = read_sources(described, model)
+    declared = _declared(described, model)
     with _progress("checking the model", model.total_bytes) as advance:
         located = locate_model(model, progress=advance)
     with _progress("rendering prompts", len(sources.data.rows)) as advance:
         plan = make_plan(sources, located, advance)
     code = code_digest("generate")
+    examination = None
     if dry_run:
         run = find_run(ledger, plan.plan, code)
     else:
         stored = publish_plan(plan, model.lock, ledger)
+        shards = [stored.shard]
+        if described.config.contamination is not None:
+            from reprollm.contamination.examination import make_examination, publish_examination
+
+            examination = make_examination(described, stored, model.lock.facts)
+            shards.append(publish_examination(examination, ledger))
+            shards += _publish_declared(declared, stored.plan, ledger)
         if because:
             write_once(stored.folder / REASON_FILE, because.encode())
         run = open_run(ledger, plan.plan, code)
@@ -82,18 +96,38 @@ def command(
             write_receipt(
                 receipt,
                 "plan",
-                [stored.shard],
+                shards,
                 plan=plan.plan,
                 run=run,
                 requests=stored.requests,
                 slices=stored.slices,
             )
     done = len(answered(ledger, run)) if run else 0
-    report = _Report(plan, run, done, estimate(plan, model.lock.facts), None if dry_run else ledger)
+    costs = estimate(plan, model.lock.facts)
+    report = _Report(plan, run, done, costs, None if dry_run else ledger, examination)
     if as_json:
         click.echo(dumps(report.to_json()))
     else:
         report.show()
+
+
+def _declared(described: Experiment, model: Model) -> list[Declared]:
+    """Return what is declared of exposures, before anything is written."""
+    checks = described.config.contamination
+    if checks is None or checks.exposure is None:
+        return []
+    from reprollm.contamination.exposure import declared_of
+
+    return declared_of(described, model.lock)
+
+
+def _publish_declared(declared: list[Declared], plan: str, ledger: Path) -> list[ShardReference]:
+    if not declared:
+        return []
+    from reprollm.contamination.exposure import publish_declared
+
+    shard = publish_declared(declared, plan, ledger)
+    return [shard] if shard else []
 
 
 @dataclass(frozen=True)
@@ -104,6 +138,7 @@ class _Report:
         run: None before the first.
         answered: how many requests the run has answered.
         ledger: where the plan was written, None in a dry run.
+        examination: what is examined of contamination, None where nothing is or in a dry run.
     """
 
     plan: Plan
@@ -111,9 +146,11 @@ class _Report:
     answered: int
     costs: Estimate
     ledger: Path | None
+    examination: Examination | None = None
 
     def to_json(self) -> dict[str, Json]:
         return {
+            **self._examined(),
             "experiment": self.plan.experiment,
             "plan": self.plan.plan,
             "run": self.run,
@@ -121,6 +158,12 @@ class _Report:
             "slices": self.plan.slices,
             **self.costs.to_json(),
         }
+
+    def _examined(self) -> dict[str, Json]:
+        if self.examination is None:
+            return {}
+        texts = len(self.examination.texts)
+        return {"examination": self.examination.examination, "texts": texts}
 
     def show(self) -> None:
         console = terminal.console()
@@ -151,12 +194,18 @@ class _Report:
         costs, engine = self.costs, self.plan.engine
         stored = "as stored" if engine.family == "llamacpp" else f"in {engine.dtype}"
         limit = f" of {costs.context:,}" if costs.context else ""
+        examined = (
+            []
+            if self.examination is None
+            else [("texts to examine", f"{len(self.examination.texts):,}")]
+        )
         cache = "unknown" if costs.cache_bytes is None else _size(costs.cache_bytes)
         return [
             ("items", f"{costs.items:,}"),
             ("requests", f"{costs.requests:,}"),
             ("of them distinct", f"{costs.distinct:,}"),
             ("already answered", f"{self.answered:,}"),
+            *examined,
             ("slices", f"{self.plan.slices:,}"),
             ("longest prompt, tokens", f"{costs.longest_prompt:,}"),
             ("longest with its answer, tokens", f"{costs.longest_sequence:,}{limit}"),

@@ -15,10 +15,18 @@ _LINE_SECONDS = 15.0
 
 
 @contextmanager
-def answering(requests: int) -> Iterator[Callable[[int, int], object]]:
-    """Show answers and tokens per second: a bar on a terminal, a line now and then elsewhere."""
+def answering(
+    requests: int, doing: str = "answering", of: str = "requests"
+) -> Iterator[Callable[[int, int], object]]:
+    """Show answers and tokens per second: a bar on a terminal, a line now and then elsewhere.
+
+    Args:
+        requests: how many there are.
+        doing: what is done to them.
+        of: what they are.
+    """
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield _Lines(requests).advance
+        yield _Lines(requests, of).advance
         return
     from rich.console import Console
     from rich.progress import (
@@ -30,7 +38,7 @@ def answering(requests: int) -> Iterator[Callable[[int, int], object]]:
     )
 
     columns: list[Any] = [
-        TextColumn("answering"),
+        TextColumn(doing),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[speed]}"),
@@ -38,7 +46,7 @@ def answering(requests: int) -> Iterator[Callable[[int, int], object]]:
     ]
     rate = _Rate()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("answering", total=requests, speed="")
+        task = bar.add_task(doing, total=requests, speed="")
 
         def advance(answers: int, tokens: int) -> None:
             bar.update(task, advance=answers, speed=rate.after(tokens))
@@ -107,8 +115,8 @@ class _Rate:
 class _Lines:
     """Progress where there is no terminal: a line at most every few seconds."""
 
-    def __init__(self, requests: int) -> None:
-        self._requests = requests
+    def __init__(self, requests: int, of: str) -> None:
+        self._requests, self._of = requests, of
         self._answers = 0
         self._rate = _Rate()
         self._spoke = time.monotonic()
@@ -118,4 +126,5 @@ class _Lines:
         speed = self._rate.after(tokens)
         if time.monotonic() - self._spoke >= _LINE_SECONDS:
             self._spoke = time.monotonic()
-            click.echo(f"{self._answers} of {self._requests} requests, {speed}", err=True)
+            said = f"{self._answers} of {self._requests} {self._of}"
+            click.echo(f"{said}, {speed}" if speed else said, err=True)

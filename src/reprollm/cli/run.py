@@ -65,7 +65,9 @@ def command(
             _unlock(experiment, ledger, lock)
         if _DRY.isdisjoint(snakemake_options):
             _run(experiment, ledger, options, lock)
-            click.echo(f"{ledger / name} is complete and verified")
+            click.echo(
+                f"{ledger / name} is complete and verified; see {ledger / name / 'report.html'}"
+            )
         else:
             _show(experiment, ledger, options, lock)
 

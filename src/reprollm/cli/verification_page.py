@@ -33,6 +33,12 @@ _VERDICTS = {
 _COLUMNS: tuple[str, ...] = (
     "run", "score", "sampling", "of", "aggregation", "value", "answers", "recomputed",
 )  # fmt: skip
+_CLAIMS = (
+    ("fact", "facts about texts"),
+    ("test", "tests, valid by the data set's own randomisation"),
+    ("screening", "screening, which proves nothing"),
+    ("decision", "what is decided on it"),
+)
 _TRUST = (
     "A signature says that the holder of a key signed. Whose key it is, the bundle cannot prove: "
     "compare it with one that its owner gave elsewhere (--key). An author can sign a rewritten log "
@@ -48,7 +54,7 @@ def page(what: str, found: Verification) -> str:
         lines += _wrapped(f"{name:<11}", text)
     for title, level in zip(_TITLES, found.levels, strict=True):
         lines += ["", f"{title}  {_VERDICTS[level.verdict]}", *_level(level, found)]
-    lines += [*_scores(found), *_signers(found.signers), *_notices(found.notices)]
+    lines += [*_scores(found), *_checks(found), *_signers(found.signers), *_notices(found.notices)]
     for one in found.disclosed:
         head = f"{one.kind} record {one.record}, {one.field}: "
         lines += ["", *_wrapped("Disclosed: ", head + one.text, 4000)]
@@ -94,6 +100,20 @@ def _score(run: str, row: dict[str, Any], recomputed: str) -> tuple[str, ...]:
         f"{row['n']:,}",
         recomputed,
     )
+
+
+def _checks(found: Verification) -> Iterator[str]:
+    """Yield what the checks of contamination found, claim by claim."""
+    for claim, words in _CLAIMS:
+        of = [check for check in found.checks if check.claim == claim]
+        if of:
+            yield from ("", *_wrapped("", f"Contamination: {words}"))
+        for check in of[:_ROWS]:
+            p = "" if check.p is None else f", p = {check.p}"
+            text = f"{check.name}: {check.verdict} (n = {check.n}{p}); {check.recomputed}"
+            yield from _wrapped("    ", text)
+            if check.statement:
+                yield from _wrapped("      ", check.statement, 6000)
 
 
 def _signers(signers: Sequence[Signer]) -> list[str]:

@@ -17,6 +17,7 @@ from reprollm.engines.opening import open_checked
 from reprollm.engines.slices import Slice
 from reprollm.environment import code_digest
 from reprollm.errors import InvalidInput, SnapshotNotFound
+from reprollm.exposure.carried import FILE as CARRIED
 from reprollm.ledger.commit import commit
 from reprollm.ledger.read import current_run
 from reprollm.ledger.segments import covering
@@ -134,6 +135,8 @@ def adopt(source: Path, target: Path) -> StoredPlan:
     for name in ("requests.parquet", "plan.json"):
         content = (plan.folder / name).read_bytes()
         write_once(target / "plans" / plan.plan / name, content)
+    if (listed := plan.folder / CARRIED).is_file():
+        write_once(target / "plans" / plan.plan / CARRIED, listed.read_bytes())
     return read_plan(target / "plans" / plan.plan)
 
 

@@ -37,6 +37,7 @@ def main() -> int:
 
 def _work(file: Path, answers: TextIO) -> None:
     from reprollm.determinism.job import Job
+    from reprollm.engines.exposure import require_here
     from reprollm.engines.opening import open_checked
     from reprollm.snapshot.model import load_model
 
@@ -44,6 +45,7 @@ def _work(file: Path, answers: TextIO) -> None:
     model = load_model(job.lock, job.adapters)
     engine = open_checked(model, job.settings, run=job.run).engine
     try:
+        require_here(engine, "measuring determinism")
         answer(job, engine, answers)
     finally:
         engine.close()

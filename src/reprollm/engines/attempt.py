@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import platform
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from reprollm.canon import Json
@@ -22,13 +22,13 @@ from reprollm.engines.conditions import check_conditions
 from reprollm.engines.declared import declared
 from reprollm.engines.engine_class import engine_class
 from reprollm.engines.evidence import AttemptNames, answer_record, end_record
-from reprollm.engines.exposure import exposure_record
+from reprollm.engines.exposure import exposure_records
 from reprollm.engines.hold import held
 from reprollm.engines.interruption import Interruption
 from reprollm.engines.measured import FINDING, compare, sample
 from reprollm.engines.protocol import Failure, Generation
 from reprollm.engines.published import published
-from reprollm.engines.reuse import reusable
+from reprollm.engines.reuse import Earlier, reusable
 from reprollm.engines.salvage import salvage
 from reprollm.engines.slices import Opened, Outcome, Slice
 from reprollm.environment import collect, environment_id, job_facts
@@ -59,6 +59,7 @@ def answer_slice(
         Interrupted: the process was told to stop; what was finished is published.
         StorageFailed: the file system refused; finished batches are published or in the journal.
         EngineUnavailable, SnapshotChanged, SnapshotNotFound: before anything was recorded.
+        EgressDenied: likewise, and before any connection was made.
     """
     attempt = secrets.token_hex(16)
     with held(work.journals, work.run, work.first, work.last), Interruption() as interruption:
@@ -70,6 +71,7 @@ def answer_slice(
         advance(done, 0)
         if not missing:
             return Outcome(None, before.shards, done, done, salvaged=len(closed))
+        work.refuse_denied()
         with interruption.harmless():
             opened = open_engine()
         try:
@@ -123,11 +125,14 @@ class _Attempt:
         work = self._work
         check_conditions(self._opened.engine, self._description, work.ledger, work.run, missing)
         name = JournalName(work.run[:16], work.first, work.last, self._names.attempt)
+        found = self._reusable(missing)
+        asked = [request for request in missing if request.request not in found]
         journal = Journal(work.journals, name)
         try:
-            self._begin(journal, len(missing))
+            self._begin(journal, len(missing), asked)
             try:
-                self._ask(self._take_over(missing, journal), journal)
+                self._take_over(found, journal)
+                self._ask(asked, journal)
             except Interrupted:
                 self._end(journal, "interrupted")
                 raise Interrupted(
@@ -146,8 +151,8 @@ class _Attempt:
         finally:
             journal.close()
 
-    def _begin(self, journal: Journal, requests: int) -> None:
-        """Put environment and start into journal and ledger, before the first token."""
+    def _begin(self, journal: Journal, requests: int, asked: Sequence[Request]) -> None:
+        """Put environment, start and what leaves into journal and ledger, before all else."""
         facts = collect()
         environment = environment_id(facts)
         work = self._work
@@ -180,28 +185,29 @@ class _Attempt:
             started=utc_now(),
         )
         head = [Sealed(new("environment", environment=environment, facts=facts)), Sealed(start)]
-        exposed = self._opened.engine.exposure()
-        if exposed is not None:
-            head.append(
-                exposure_record(self._names, exposed, work.first, work.last, requests, utc_now())
-            )
+        sent = {request.request for request in asked}
+        head += exposure_records(
+            self._names, self._opened.engine, work.plan, work.first, work.last, sent, utc_now()
+        )
         journal.append(head)
         self.shards.append(publish(work.ledger, work.group, head))
 
-    def _take_over(self, missing: Sequence[Request], journal: Journal) -> Sequence[Request]:
-        """Take over what earlier runs answered, where that may be; return what is left to ask."""
+    def _reusable(self, missing: Sequence[Request]) -> dict[str, Earlier]:
+        """Return what earlier runs answered, where it may be taken over; nothing of it is sent."""
         work = self._work
         if not work.reuse:
-            return missing
+            return {}
         wanted = {request.request for request in missing}
-        found = reusable(work.ledger, work.run, wanted, engine_class(self._description))
+        return reusable(work.ledger, work.run, wanted, engine_class(self._description))
+
+    def _take_over(self, found: Mapping[str, Earlier], journal: Journal) -> None:
+        """Put the answers that are taken over into the journal."""
         sealed = [earlier.taken_over(self._names, utc_now()) for earlier in found.values()]
         if sealed:
             self._records += sealed
             self.reused = len(sealed)
             journal.append(sealed)
             self._advance(len(sealed), 0)
-        return [request for request in missing if request.request not in found]
 
     def _ask(self, missing: Sequence[Request], journal: Journal) -> None:
         batches = self._opened.engine.generate(missing)

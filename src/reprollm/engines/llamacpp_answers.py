@@ -9,6 +9,7 @@ every engine (`reprollm.engines.stopping`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,7 +29,10 @@ from reprollm.engines.stopping import StopTexts
 from reprollm.llamacpp.server import LlamaServer, RequestRefused
 from reprollm.prompts.requests import Request
 
-_FEW = 64
+_LISTED = 64
+"""Best tokens that a step of a sampled answer lists when it is asked again. The server sums the
+probabilities in an order that this number has a part in, so that the last bits do too: what is
+listed must not depend on other requests."""
 
 
 class Unanswerable(Exception):
@@ -77,17 +81,18 @@ class Asker:
         """
         settings = request.settings
         ids: list[int] = []
-        steps: list[Step | None] = []
+        known: list[Step] = []
         while True:
-            new, found = self._more(request, ids, slot)
-            ids, steps = ids + new, steps + found
+            asked = replace(request, prompt_ids=(*request.prompt_ids, *ids))
+            new, steps = self._more(request, ids, slot)
+            ids = ids + new
             ended = next((n for n, token in enumerate(ids, 1) if token in settings.stop_ids), None)
-            ids = ids[:ended]
-            count, text, stopped = self._stop_texts.cut(ids, settings.stop)
+            count, text, stopped = self._stop_texts.cut(ids[:ended], settings.stop)
+            ids = ids[:count]
+            # Now, because what goes on is computed from another cache, with other bits.
+            known += self._complete(asked, ids[len(known) :], steps, slot)
             if stopped or ended or len(ids) >= settings.max_tokens:
                 break
-        ids = ids[:count]
-        known = self._complete(request, ids, steps[:count], slot)
         logprobs = np.array([step.logprob for step in known], np.float32)
         if not np.isfinite(logprobs).all():
             raise NotFinite("the model's logits are no finite numbers")
@@ -116,35 +121,49 @@ class Asker:
     def _complete(
         self, request: Request, ids: Sequence[int], steps: Sequence[Step | None], slot: int
     ) -> list[Step]:
-        """Return all steps; those that the server left out are computed again.
+        """Return the steps of `ids`; those that the server left out are computed again.
 
         From the last to the first: the slot's cache then holds what stands before each.
         """
-        complete = list(steps)
+        complete = list(steps[: len(ids)])
         missing = [place for place in range(len(ids) - 1, -1, -1) if complete[place] is None]
         for places in (missing[:-1], missing[-1:]) if missing[-1:] == [0] else (missing,):
             if places:
-                found = self._again(request, ids, places, slot)
-                for place, step in zip(places, found, strict=True):
+                for place, step in self._again(request, ids, places, slot).items():
                     complete[place] = step
         return [step for step in complete if step is not None]
 
     def _again(
         self, request: Request, ids: Sequence[int], places: Sequence[int], slot: int
-    ) -> list[Step]:
-        best = TOP if request.settings.greedy else _FEW
-        answers = self._steps(request, ids, places, slot, best)
-        steps = []
-        for place, answer in zip(places, answers, strict=True):
-            step = _step(answer, ids[place])
-            if step is None:
-                # Drawn from far down, so that all tokens have to be listed to find it.
-                [whole] = self._steps(request, ids, [place], slot, self._vocabulary)
-                step = _step(whole, ids[place])
-            if step is None:
-                raise RequestRefused(200, "a token without a log-probability")
-            steps.append(step)
-        return steps
+    ) -> dict[int, Step]:
+        """Return the steps at `places`, falling, of the answer that the slot's cache still holds.
+
+        Where a token is not among the best that were listed its step is asked once more for all.
+        """
+        found: dict[int, Step] = {}
+        for best in (TOP if request.settings.greedy else _LISTED, self._vocabulary):
+            answers = self._steps(request, ids, places, slot, best)
+            steps = {
+                place: _step(answer, ids[place])
+                for place, answer in zip(places, answers, strict=True)
+            }
+            found |= {place: step for place, step in steps.items() if step is not None}
+            left = [place for place in places if place not in found]
+            if not left:
+                return found
+            self._regrow(request, ids, range(places[-1] + 1, left[0]), slot)
+            places = left
+        raise RequestRefused(200, "a token without a log-probability")
+
+    def _regrow(
+        self, request: Request, ids: Sequence[int], places: Sequence[int], slot: int
+    ) -> None:
+        """Let the slot's cache grow again, which was cut when steps were asked from the last on.
+
+        One token at a time, as when the answer was drawn: several at once have other bits.
+        """
+        if places:
+            self._steps(request, ids, places, slot, 1)
 
     def _steps(
         self,

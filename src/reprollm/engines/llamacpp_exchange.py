@@ -8,7 +8,8 @@ The server leaves log-probabilities out for tokens after which its text ends wit
 for the last tokens before a stop text), although all token ids are there. So the list is aligned to
 the ids where that is possible in one way only, and what is missing is asked again: the same slot,
 whose cache still holds prompt and answer, computes those steps once more, from the same numbers and
-to the same bits.
+to the same bits. Only the sum that makes probabilities of logits runs in another order where more
+than the best two tokens have to be listed, as for sampled tokens.
 """
 
 from __future__ import annotations
@@ -102,7 +103,8 @@ def steps_body(
     Args:
         request: what was asked.
         ids: the answer's token ids.
-        places: the output positions of the steps, falling, all above 0 or only 0.
+        places: the output positions of the steps, all above 0 or only 0; each at most one above
+            what the slot's cache still holds, so falling, or rising by one.
         slot: the slot that has just computed the answer.
         best: how many of the best tokens are wanted.
         plain: the token to force.

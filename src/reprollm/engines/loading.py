@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Genera
 
 from reprollm.engines import adapting, applied
 from reprollm.engines.adapting import Applied
+from reprollm.engines.loading_memory import sparing
 from reprollm.errors import EngineUnavailable
 from reprollm.experiment.engine import EngineSettings
 from reprollm.snapshot.adapter import CONFIG_FILE
@@ -75,16 +76,17 @@ def load(folder: Path, settings: EngineSettings, adapters: Sequence[Applied] = (
     try:
         config = AutoConfig.from_pretrained(folder, **_SAFE)
         attention = _attention(config)
-        model, found = AutoModelForCausalLM.from_pretrained(
-            folder,
-            config=config,
-            dtype=getattr(torch, settings.dtype),
-            attn_implementation=attention,
-            use_safetensors=True,
-            output_loading_info=True,
-            **_placed(settings, declared, quantize),
-            **_SAFE,
-        )
+        with sparing(config):
+            model, found = AutoModelForCausalLM.from_pretrained(
+                folder,
+                config=config,
+                dtype=getattr(torch, settings.dtype),
+                attn_implementation=attention,
+                use_safetensors=True,
+                output_loading_info=True,
+                **_placed(settings, declared, quantize),
+                **_SAFE,
+            )
         tokenizer = AutoTokenizer.from_pretrained(folder, **_SAFE)
     except Exception as error:  # every architecture checks its configuration in its own way
         reason = " ".join(str(error).split())[:300] or type(error).__name__

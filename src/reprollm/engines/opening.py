@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from reprollm.engines.declared import measurements_of
+from reprollm.engines.loading_memory import give_back
 from reprollm.engines.registry import open_engine
 from reprollm.engines.slices import Opened
 from reprollm.experiment.engine import EngineSettings
 from reprollm.snapshot.check import Mode
-from reprollm.snapshot.model import Model, locate_model
+from reprollm.snapshot.model import LocatedModel, Model, locate_model
 
 
 def open_checked(
@@ -26,6 +27,14 @@ def open_checked(
         SnapshotChanged, SnapshotNotFound: the weights differ or are not on this machine.
         EngineUnavailable: see `reprollm.engines.registry.open_engine`.
     """
+    return open_located(locate_model(model, mode=mode, run=run), model, settings)
+
+
+def open_located(located: LocatedModel, model: Model, settings: EngineSettings) -> Opened:
+    """Load a model that was just located and checked; see `open_checked`."""
     measurements = measurements_of(model.base.file)
-    located = locate_model(model, mode=mode, run=run)
-    return Opened(open_engine(located, model, settings), located.how, measurements)
+    engine = open_engine(located, model, settings)
+    shape = model.base.lock.facts.shape
+    if shape is not None and shape.experts is not None:
+        give_back()
+    return Opened(engine, located.how, measurements)

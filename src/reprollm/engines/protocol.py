@@ -26,6 +26,7 @@ class Capabilities:
         seed: what a seed belongs to: `request`, `process`, or `none` where none is honoured.
         policies: the batch policies that it knows; under `strict` answers keep every bit whatever
             else is asked, on one machine with one installation.
+        likelihoods: it gives the log-probabilities of given texts (`reprollm.engines.likelihood`).
     """
 
     token_ids: bool
@@ -34,6 +35,7 @@ class Capabilities:
     margins: bool
     seed: str
     policies: tuple[str, ...]
+    likelihoods: bool = False
 
     def to_json(self) -> dict[str, Json]:
         """Return the capabilities as records hold them."""

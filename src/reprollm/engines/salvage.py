@@ -11,9 +11,11 @@ import platform
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from reprollm.engines.evidence import AttemptNames, end_record
+from reprollm.engines.exposure import KINDS as EXPOSURES
 from reprollm.engines.published import group_of
 from reprollm.records.journal import JournalName, abandoned, read_journal
 from reprollm.records.sealed import Sealed
@@ -24,7 +26,7 @@ QUIET_SECONDS = 3600
 """A journal from another host counts as abandoned after so long, lest locks are local there."""
 
 HEAD = ("environment", "start")
-"""The kinds of the records with which a journal begins, in order; an exposure may follow."""
+"""The kinds of the records with which a journal begins, in order; exposures may follow."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ def _publish(ledger: Path, run: str, name: JournalName, path: Path, by: str) -> 
     group = group_of(run, name.first, name.last)
     shards: list[ShardReference] = []
     if [item.record["kind"] for item in sealed[: len(HEAD)]] == list(HEAD):
-        exposed = any(item.record["kind"] == "exposure" for item in sealed[len(HEAD) :][:1])
-        count = len(HEAD) + exposed
+        rest = (item.record["kind"] for item in sealed[len(HEAD) :])
+        count = len(HEAD) + sum(1 for _ in takewhile(EXPOSURES.__contains__, rest))
         head, answers = sealed[:count], sealed[count:]
         start = head[1].record
         names = AttemptNames(start["attempt"], start["run"], start["plan"])

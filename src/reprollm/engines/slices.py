@@ -14,6 +14,7 @@ from reprollm.prompts.requests import Request
 from reprollm.prompts.stored import StoredPlan
 from reprollm.records.checkpoint import Checkpoint
 from reprollm.records.shard import ShardReference
+from reprollm.sealing.egress import Watch, refuse_egress
 
 Check: TypeAlias = Literal["full", "stat"]
 
@@ -33,6 +34,7 @@ class Slice:
         journals: the folder for unfinished records, on a disk that survives this process.
         remeasure: how many requests of a fast run are asked again under the strict policy.
         reuse: whether answers of earlier runs in the ledger may be taken over.
+        watch: what must not be sent off this machine, or None.
     """
 
     ledger: Path
@@ -45,6 +47,14 @@ class Slice:
     journals: Path
     remeasure: int = 16
     reuse: bool = False
+    watch: Watch | None = None
+
+    def refuse_denied(self) -> None:
+        """Raise `EgressDenied` where a prompt that may leave this machine holds what must not."""
+        server = self.plan.engine.server
+        if self.watch is None or server is None or server.remote != "allowed":
+            return
+        refuse_egress(self.watch, self.plan.texts(self.first, self.last), str(server.url))
 
     @property
     def group(self) -> str:

@@ -17,6 +17,8 @@ from reprollm.engines.adapting import Applied, adapters_of
 from reprollm.engines.applied import describe
 from reprollm.engines.batches import BUCKET, Batch, fast_batches, strict_batches
 from reprollm.engines.decoding import Decoding
+from reprollm.engines.foreseen import foreseen
+from reprollm.engines.likelihood import Likelihood, refuse_unknown
 from reprollm.engines.loading import Loaded, load
 from reprollm.engines.probe import Probe, probe
 from reprollm.engines.protocol import Capabilities, Failure, Generation
@@ -52,6 +54,7 @@ class TransformersEngine:
         margins=True,
         seed="request",
         policies=("strict", "fast"),
+        likelihoods=True,
     )
 
     def __init__(
@@ -109,6 +112,15 @@ class TransformersEngine:
         with _threads(1 if policy == "strict" else torch.get_num_threads()):
             for batch in self._batches(requests, policy):
                 yield self._answer(batch)
+
+    def likelihoods(self, texts: Sequence[Sequence[int]]) -> Iterator[list[Likelihood]]:
+        """Yield the texts' likelihoods; see `reprollm.engines.likelihood.Measuring`."""
+        settings, model = self._settings, self._loaded.model
+        context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+        refuse_unknown(texts, self._loaded.vocabulary, context)
+        policy = settings.batch_policy
+        with _threads(1 if policy == "strict" else torch.get_num_threads()):
+            yield from foreseen(model, texts, policy, settings.batch_size, self._loaded.padding)
 
     def canary(self) -> None:
         """Return None: nobody but this process can swap the weights in its memory."""

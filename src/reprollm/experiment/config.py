@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reprollm.card.demand import Demand
 from reprollm.experiment.applicable import check_applicable
+from reprollm.experiment.contamination import ContaminationSettings
 from reprollm.experiment.engine import EngineSettings, ServerKind, ServerSettings
 from reprollm.experiment.fields import (
     Clock,
@@ -35,9 +36,12 @@ from reprollm.experiment.fields import (
     TopP,
     Variable,
 )
+from reprollm.experiment.form import Form
+from reprollm.experiment.importers import Importer
 from reprollm.experiment.server_kinds import check_served
 
 __all__ = [
+    "ContaminationSettings",
     "DataSettings",
     "EngineSettings",
     "ExperimentConfig",
@@ -96,6 +100,7 @@ class ServerSection(_Section):
 
     `trust` is the weakest class of trust that will do. An address that is not this machine's needs
     `remote: allowed`. `key_variable` names the environment variable that holds the API's key.
+    `policy` is a file on what the server's operator says about training on inputs.
     """
 
     kind: ServerKind
@@ -104,6 +109,7 @@ class ServerSection(_Section):
     trust: Literal["owned", "attested", "claimed"] = "attested"
     remote: Literal["refused", "allowed"] = "refused"
     key_variable: Variable | None = None
+    policy: FilePath | None = None
 
     def settings(self) -> ServerSettings:
         """Return the section as the value that engines take."""
@@ -166,11 +172,13 @@ class EngineSection(_Section):
 
 
 class DataSettings(_Section):
-    """The items: a CSV file and what its columns mean.
+    """The items: a file, its form (CSV with a header without one), and what its columns mean.
 
     `source` names the column that may be withheld for copyright or privacy; `reference` the right
     answer, `stratum` the group under which an item is also scored. What is `private` is never sent
-    to a server on another machine.
+    to a server on another machine. `seal` is the public part of the data set's seal. `question` and
+    `rationale` name the columns that hold these; in accounts of exposure every other column but the
+    id counts as part of the question.
     """
 
     file: FilePath
@@ -180,12 +188,27 @@ class DataSettings(_Section):
     stratum: Column | None = None
     encoding: Encoding = "utf-8"
     delimiter: Literal[",", ";", "\t"] = ","
+    form: Form | None = None
     private: bool = False
+    seal: FilePath | None = None
+    question: Column | None = None
+    rationale: Column | None = None
 
     def named_columns(self) -> tuple[str, ...]:
         """Return the columns that the data file must have, in the order of the settings."""
-        names = (self.id, self.source, self.reference, self.stratum)
+        names = (
+            self.id,
+            self.source,
+            self.reference,
+            self.stratum,
+            self.question,
+            self.rationale,
+        )
         return tuple(name for name in names if name is not None)
+
+    def importer(self) -> Importer | None:
+        """Return what reads the file; None for CSV with a header."""
+        return self.form.importer(self.encoding, self.delimiter) if self.form else None
 
 
 class PromptSettings(_Section):
@@ -262,6 +285,20 @@ class ExperimentConfig(_Section):
     slices: Positive = 1
     scores: tuple[Literal["exact_match", "character_error_rate"], ...] = ()
     require: RequireSettings | None = None
+    contamination: ContaminationSettings | None = None
+
+    @model_validator(mode="after")
+    def _checks_have_their_seal(self) -> ExperimentConfig:
+        checks = self.contamination
+        if checks is None or self.data.seal is not None:
+            return self
+        for name, part in (("secrets", checks.secrets), ("sealed", checks.sealed)):
+            if part is not None:
+                raise ValueError(
+                    f"expected data.seal where contamination.{name} is set, found none; name the "
+                    "public part of the seal"
+                )
+        return self
 
     @model_validator(mode="after")
     def _private_data_stay_here(self) -> ExperimentConfig:

@@ -15,6 +15,27 @@ from reprollm.experiment.refusal import refusal
 
 
 @dataclass(frozen=True)
+class CheckFiles:
+    """The files that the section `contamination` names, None where it names none.
+
+    Attributes:
+        seal: the public part of the data's seal.
+        secrets: its private part, which need not be on this machine; only measuring reads it.
+        text: the template of an item as it would stand in a training text.
+        reference: the reference set of the screening.
+        declarations: what is declared of exposures.
+        controls: the control set of each scan, in the order of the scans.
+    """
+
+    seal: Path | None = None
+    secrets: Path | None = None
+    text: Path | None = None
+    reference: Path | None = None
+    declarations: Path | None = None
+    controls: tuple[Path | None, ...] = ()
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A checked experiment; every path in it lies inside its folder and is a file.
 
@@ -24,6 +45,8 @@ class Experiment:
         sha256: hash of its bytes.
         lock, data, template, examples: the files it names; `examples` for few-shot prompts.
         adapters: lock and scale of each adapter, in the order in which they are applied.
+        checks: the files of its contamination checks.
+        policy: the policy file of its server, if it names one.
     """
 
     config: ExperimentConfig
@@ -34,6 +57,8 @@ class Experiment:
     template: Path
     examples: Path | None
     adapters: tuple[tuple[Path, str], ...] = ()
+    checks: CheckFiles = CheckFiles()
+    policy: Path | None = None
 
 
 def load(file: Path) -> Experiment:
@@ -63,7 +88,40 @@ def load(file: Path) -> Experiment:
             (_inside(document, adapter.lock, ("model", "adapters", index, "lock")), adapter.scale)
             for index, adapter in enumerate(config.model.adapters)
         ),
+        checks=_check_files(document, config),
+        policy=_policy(document, config),
     )
+
+
+def _policy(document: Document, config: ExperimentConfig) -> Path | None:
+    server = config.engine.server
+    if server is None or server.policy is None:
+        return None
+    return _inside(document, server.policy, ("engine", "server", "policy"))
+
+
+def _check_files(document: Document, config: ExperimentConfig) -> CheckFiles:
+    checks = config.contamination
+    named: dict[str, tuple[str | None, KeyPath]] = {"seal": (config.data.seal, ("data", "seal"))}
+    controls: tuple[Path | None, ...] = ()
+    secrets = None
+    if checks is not None:
+        at = ("contamination",)
+        screening, exposure = checks.screening, checks.exposure
+        reference = screening.reference if screening else None
+        declarations = exposure.declarations if exposure else None
+        named["text"] = (checks.text, (*at, "text"))
+        named["reference"] = (reference, (*at, "screening", "reference"))
+        named["declarations"] = (declarations, (*at, "exposure", "declarations"))
+        controls = tuple(
+            _inside(document, scan.control, (*at, "scan", index, "control"))
+            if scan.control
+            else None
+            for index, scan in enumerate(checks.scan)
+        )
+        secrets = document.path.parent / checks.secrets if checks.secrets else None
+    found = {name: _inside(document, path, key) for name, (path, key) in named.items() if path}
+    return CheckFiles(**found, secrets=secrets, controls=controls)
 
 
 def _inside(document: Document, relative: str, key: KeyPath) -> Path:
@@ -95,9 +153,10 @@ def file_hashes(experiment: Experiment) -> dict[str, str | None]:
         "template_sha256": experiment.template,
         "examples_sha256": experiment.examples,
     }
-    return {"experiment_sha256": experiment.sha256} | {
-        name: _sha256(path) if path else None for name, path in files.items()
-    }
+    hashes = {name: _sha256(path) if path else None for name, path in files.items()}
+    if experiment.policy is not None:
+        hashes["policy_sha256"] = _sha256(experiment.policy)
+    return {"experiment_sha256": experiment.sha256} | hashes
 
 
 def _sha256(path: Path) -> str:

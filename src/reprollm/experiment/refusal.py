@@ -37,10 +37,25 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel], where: str) -> str:
         )
     if detail["type"] == "missing":
         return f"expected the key {path[-1]!r}{_inside(path[:-1])}, found none {where}; add it"
+    if detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return _unknown_kind(detail, where)
     if detail["type"] == "value_error":
         problem, _, advice = str(detail["ctx"]["error"]).partition("; ")
         return f"{problem}{_at(path)} {where}" + (f"; {advice}" if advice else "")
     return _generic(detail, where)
+
+
+def _unknown_kind(detail: ErrorDetails, where: str) -> str:
+    """Return the sentence for a section whose `kind` is missing or none of those there are."""
+    at = _inside(detail["loc"])
+    if detail["type"] == "union_tag_not_found":
+        return f"expected the key 'kind'{at}, found none {where}; add it"
+    context = detail["ctx"]
+    known = re.findall(r"'([^']*)'", str(context["expected_tags"]))
+    found = str(context["tag"])
+    return f"expected a kind among {listed(known)}{at}, found {found!r:.80} {where}" + meant(
+        found, known
+    )
 
 
 def _generic(detail: ErrorDetails, where: str) -> str:
@@ -75,19 +90,27 @@ def _dotted(path: KeyPath) -> str:
 
 def _keys(model: type[BaseModel], path: KeyPath) -> list[str]:
     """Return the keys that `model` knows at `path`, as the file writes them."""
-    for part in path:
+    for place, part in enumerate(path):
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
         if part not in fields:
             continue
-        model = _section(fields[str(part)].annotation) or model
+        sections = _sections(fields[str(part)].annotation)
+        kinds = path[place + 1 : place + 2]
+        named = (section for section in sections if kinds and _kind(section) == kinds[0])
+        model = next(named, next(iter(sections), model))
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _section(annotation: Any) -> type[BaseModel] | None:
-    """Return the section that a field holds, be it optional or the values of a mapping."""
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    """Return the sections that a field can hold, be it optional, or the values of a mapping."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if get_origin(annotation) in (dict, Union, UnionType, Annotated):
-        found = (_section(argument) for argument in get_args(annotation))
-        return next((section for section in found if section), None)
-    return None
+        return [annotation]
+    if get_origin(annotation) in (dict, tuple, Union, UnionType, Annotated):
+        return [each for argument in get_args(annotation) for each in _sections(argument)]
+    return []
+
+
+def _kind(section: type[BaseModel]) -> Any:
+    """Return the value of `kind` by which a section is told from others; None without one."""
+    field = section.model_fields.get("kind")
+    return next(iter(get_args(field.annotation)), None) if field else None

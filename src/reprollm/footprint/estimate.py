@@ -2,8 +2,13 @@
 
 A `Part` is a number of bytes with what it is for. An engine's parts depend on where it runs: on a
 CPU everything lies in the process; on a GPU the weights, the cache and the activations lie in its
-memory. Which figures were measured, and which follow from formulas alone, is said in each
-`Estimate.basis`.
+memory.
+
+On a CPU what is estimated is the largest resident set while requests are answered: anonymous
+memory, which the system cannot take back, and pages of files that
+are computed with (libraries; weights where an engine maps them). Pages of weight files that are
+read only once, while loading, do not count. Which figures were measured, and which follow from
+formulas alone, is said in each `Estimate.basis`.
 """
 
 from __future__ import annotations

@@ -48,7 +48,19 @@ from reprollm.records.entries import discover
 from reprollm.records.merkle import Frontier
 from reprollm.records.shard import ShardReference, read_lines, write_once
 
-_RANKS = ("derivation", "plan", "deviation", "import", "run", "score", "finding")
+_RANKS = (
+    "derivation",
+    "plan",
+    "examination",
+    "deviation",
+    "import",
+    "declaration",
+    "run",
+    "measure",
+    "scan",
+    "score",
+    "finding",
+)
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
 
 

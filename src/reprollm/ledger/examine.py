@@ -11,15 +11,19 @@ from typing import Any, TypeAlias
 from reprollm.errors import ReprollmError
 from reprollm.ledger.blocks import Block, BlockBuilder
 from reprollm.ledger.identities import untrue
+from reprollm.ledger.measured import MEASURES, measured_row
 from reprollm.ledger.spool import Spool
 from reprollm.records.entries import Entry, checked_entries
+from reprollm.records.evidence import PREFIX
 from reprollm.records.kinds import COMMITTED
 from reprollm.records.shard import ShardReference
 
 _EXAMPLES = 5
 _TIMES = ("started", "created", "finished", "failed", "ended")
-_HEADS = frozenset({"plan", "deviation", "import", "start", "end", "exposure"})
-_CLAIMING = frozenset({"generation", "failure", "end", "exposure"})
+_HEADS = frozenset(
+    {"plan", "deviation", "import", "start", "end", "exposure", "examination", "measurement"}
+)
+_CLAIMING = frozenset({"generation", "failure", "end", "exposure", "exposed"})
 
 _NO_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP})
 
@@ -43,11 +47,15 @@ class Examined:
         first: position of its first record.
         time: the earliest time that its records name first, for ordering; empty without one.
         kinds: number of records by kind.
-        heads: position and value of its plan, deviation, import, start, end and exposure records.
+        heads: position and value of its plan, deviation, import, start, end, exposure, examination
+            and measurement records.
         claims: for each (attempt, run, plan) that its generations, failures and ends name, the
             position of the first that does.
         reused: for each pair of attempts of which the first took answers over from the second, the
             position of the first such record.
+        exposed: for each attempt that its exposed records name, the position of the first.
+        concluded: for each (run, plan) that its findings of contamination checks name, the position
+            of the first.
         samples: for each import that its imported records name, their stretches of indices that
             follow one another: position of the first, its index, the index behind the last.
         blocks: stretches to compare with the projection.
@@ -65,6 +73,8 @@ class Examined:
     heads: tuple[tuple[int, dict[str, Any]], ...]
     claims: dict[Claim, int]
     reused: dict[tuple[str, str], int]
+    exposed: dict[str, int]
+    concluded: dict[tuple[str, str], int]
     samples: dict[str, list[tuple[int, int, int]]]
     blocks: tuple[Block, ...]
     commitments: int
@@ -89,6 +99,8 @@ def examine(ledger: Path, spool: Spool, first: int, shard: ShardReference) -> Ex
     try:
         for entry in checked_entries(ledger, shard):
             writer.add(entry.leaf, entry.record, counts.position)
+            if entry.record["kind"] in MEASURES:
+                writer.measure(measured_row(entry, counts.position))
             counts.add(entry)
     except ReprollmError as error:
         damage = Damage(type(error).__name__, str(error))
@@ -104,6 +116,8 @@ def examine(ledger: Path, spool: Spool, first: int, shard: ShardReference) -> Ex
         tuple(counts.heads),
         counts.claims,
         counts.reused,
+        counts.exposed,
+        counts.concluded,
         counts.samples,
         tuple(counts.blocks),
         counts.commitments,
@@ -136,6 +150,8 @@ class _Counts:
     heads: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     claims: dict[Claim, int] = field(default_factory=dict)
     reused: dict[tuple[str, str], int] = field(default_factory=dict)
+    exposed: dict[str, int] = field(default_factory=dict)
+    concluded: dict[tuple[str, str], int] = field(default_factory=dict)
     samples: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     commitments: int = 0
@@ -160,6 +176,10 @@ class _Counts:
                 self.claims[claim] = self.position
         if kind == "generation" and "reused" in record["batch"]:
             self.reused.setdefault((record["attempt"], record["batch"]["reused"]), self.position)
+        if kind == "exposed":
+            self.exposed.setdefault(record["attempt"], self.position)
+        if kind == "finding" and record["finding"].startswith(PREFIX):
+            self.concluded.setdefault((record["run"], record["plan"]), self.position)
         if kind == "imported":
             self._sample(record["import"], record["index"])
         for name in COMMITTED.get(kind, ()):

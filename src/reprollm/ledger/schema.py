@@ -1,4 +1,4 @@
-"""The tables and views of `ledger.duckdb`, version 3.
+"""The tables and views of `ledger.duckdb`, version 4.
 
 `log` holds the canonical text of every record; every other column of it (`VIRTUAL GENERATED`), and
 every field that the views show, is computed from that text when it is read, so that what is queried
@@ -21,7 +21,7 @@ from reprollm.records.kinds import COMMITTED, KINDS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-VERSION = "reprollm/projection/3"
+VERSION = "reprollm/projection/4"
 STORAGE_VERSION = "v1.4.0"
 CONFIG = {
     "autoinstall_known_extensions": "false",
@@ -37,9 +37,13 @@ _COLUMNS = (
 ).split()
 _COUNTS = frozenset(
     "index repetition requests first last pid generations failures n undefined runaway samples "
-    "kept dropped added".split()
+    "kept dropped added variant tokens bytes zlib prefix".split()
 )
-_VIEWS = {**{kind: f"{kind}s" for kind in KINDS}, "imported": "imported"}
+_VIEWS = {
+    **{kind: f"{kind}s" for kind in KINDS},
+    "imported": "imported",
+    "exposed": "exposed",
+}
 
 # A float32 from its four little-endian bytes (IEEE 754, section 3.4), which DuckDB cannot cast; and
 # `canon.digest` over the parts that stand for an imported answer's request.

@@ -7,14 +7,16 @@ that each part can be judged alone.
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from reprollm.canon import Json
 from reprollm.records.merkle import HASH_BYTES
 
 ROWS_A_PART = 65_536
@@ -102,6 +104,17 @@ class Spool:
             rows.extend(map(Event._make, _EVENT.iter_unpack(path.read_bytes())))
         return sorted(rows, key=lambda event: event.position)
 
+    def measured(self, part: int) -> list[dict[str, Any]]:
+        """Return the rows about measurements of one part of the examinations, in log order."""
+        rows: list[dict[str, Any]] = []
+        for path in self.folder.glob(f"{part}.*.measured"):
+            rows.extend(map(json.loads, path.read_bytes().splitlines()))
+        return sorted(rows, key=lambda row: row["position"])
+
+    def part_of(self, examination: str) -> int:
+        """Return the part of all rows about one examination."""
+        return int(examination[:8], 16) % self.parts
+
     def drop(self, shard: str) -> None:
         """Remove a shard's own rows, once they were read."""
         for suffix in ("leaves", "planned"):
@@ -117,6 +130,7 @@ class SpoolWriter:
         self._leaves = bytearray()
         self._planned = bytearray()
         self._events: defaultdict[int, bytearray] = defaultdict(bytearray)
+        self._measured: defaultdict[int, bytearray] = defaultdict(bytearray)
 
     def add(self, leaf: bytes, record: dict[str, Any], position: int) -> None:
         """Add what later passes need of the record at `position`."""
@@ -136,6 +150,12 @@ class SpoolWriter:
         if len(self._leaves) > _BUFFER_BYTES:
             self.flush()
 
+    def measure(self, row: Mapping[str, Json]) -> None:
+        """Add what later passes need of a likelihood or continuation."""
+        part = self._spool.part_of(str(row["examination"]))
+        # ASCII alone, so that no text of a record ends a line.
+        self._measured[part] += json.dumps(row).encode("ascii") + b"\n"
+
     def flush(self) -> None:
         """Write out what is still held."""
         process = os.getpid()
@@ -143,6 +163,8 @@ class SpoolWriter:
         self._append(f"{self._shard}.planned", self._planned)
         for part, rows in self._events.items():
             self._append(f"{part}.{process}.events", rows)
+        for part, rows in self._measured.items():
+            self._append(f"{part}.{process}.measured", rows)
 
     def _answer(self, kind: bytes, record: dict[str, Any], result: bytes, position: int) -> None:
         run, request = bytes.fromhex(record["run"]), bytes.fromhex(record["request"])

@@ -25,6 +25,7 @@ from reprollm.ledger.deviations import DeviationAudit
 from reprollm.ledger.examine import Examined, examine
 from reprollm.ledger.imports import ImportAudit
 from reprollm.ledger.lock import reading
+from reprollm.ledger.measurements import MeasurementAudit
 from reprollm.ledger.plans import PlanAudit
 from reprollm.ledger.projection import opened
 from reprollm.ledger.remarks import (
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 _CHECKS = (
     "log", "shards", "records", "openings", "roots", "identities", "plans", "attempts",
-    "deviations", "coverage", "imports", "projection",
+    "deviations", "coverage", "imports", "measurements", "projection",
 )  # fmt: skip
 
 
@@ -97,6 +98,7 @@ class _Verification:
     plans: PlanAudit = field(default_factory=PlanAudit)
     imports: ImportAudit = field(default_factory=ImportAudit)
     deviations: DeviationAudit = field(default_factory=DeviationAudit)
+    measurements: MeasurementAudit = field(default_factory=MeasurementAudit)
     exposures: list[dict[str, Any]] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
     commitments: int = 0
@@ -117,6 +119,7 @@ class _Verification:
             self._check_plans_and_attempts()
             runs = self._check_coverage(processes)
             self._check_imports()
+            self._check_measurements()
             self._check_projection(shards, processes)
         done = {check.name for check in self.checks}
         skipped = [name for name in _CHECKS if name not in done]
@@ -174,6 +177,7 @@ class _Verification:
     def _take(self, found: Examined) -> None:
         self.attempts.take(found)
         self.imports.take(found)
+        self.measurements.take(found)
         for position, record in found.heads:
             if record["kind"] == "plan":
                 self.deviations.plan(record)
@@ -251,6 +255,13 @@ class _Verification:
         problems = self.imports.finish()
         self._check("imports", self.imports.samples, "answers, unattested", problems)
         self.notices += self.imports.notices()
+
+    def _check_measurements(self) -> None:
+        sizes = [checkpoint.size for checkpoint in self.log.checkpoints]
+        problems = self.measurements.finish(self.plans.ends, sizes, self.spool)
+        unit = f"measurements for {self.measurements.examinations} examinations"
+        self._check("measurements", self.measurements.measured, unit, problems)
+        self.notices += self.measurements.notices
 
     def _check_projection(self, shards: list[tuple[int, ShardReference]], processes: int) -> None:
         problems = list(self._projection_problems(shards, processes))

@@ -15,9 +15,13 @@ from reprollm.canon import Json
 from reprollm.errors import TemplateInvalid
 from reprollm.experiment.data import DataFile, read_data
 from reprollm.experiment.engine import EngineSettings
+from reprollm.experiment.exposure import Policy, read_policy
 from reprollm.experiment.load import Experiment
 from reprollm.experiment.require import refuse_unmet
+from reprollm.exposure.carried import Carried
+from reprollm.prompts.carried import find_carried
 from reprollm.prompts.chat import ChatTemplate, chat_template
+from reprollm.prompts.denial import refuse_denied
 from reprollm.prompts.formats import check_format
 from reprollm.prompts.render import Renderer, check_fits
 from reprollm.prompts.requests import Identity, Planned, Prompt, Sampling, expand
@@ -44,6 +48,8 @@ class Plan:
         rows: the requests in order.
         items: how many items the data file holds.
         slices: into how many jobs the experiment is divided.
+        carried: which fields of which items the prompts carry; None where nothing may be sent off
+            this machine.
     """
 
     plan: str
@@ -53,6 +59,7 @@ class Plan:
     rows: tuple[Planned, ...]
     items: int
     slices: int
+    carried: Carried | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ class Sources:
     data: DataFile
     examples: DataFile | None
     template: PromptTemplate
+    policy: Policy | None = None
 
     @property
     def lock(self) -> Lock:
@@ -78,6 +86,7 @@ def read_sources(experiment: Experiment, model: Model) -> Sources:
         DataInvalid: the data or examples file is malformed.
         TemplateInvalid: the template is malformed or names a column that is not there.
         DemandUnmet: the card of a part of the model does not meet what the experiment requires.
+        ExperimentInvalid: the server's policy file is malformed.
     """
     refuse_unmet(experiment.config.require, model)
     columns, few_shot = experiment.config.data, experiment.config.few_shot
@@ -87,6 +96,7 @@ def read_sources(experiment: Experiment, model: Model) -> Sources:
         columns.named_columns(),
         columns.encoding,
         columns.delimiter,
+        columns.importer(),
     )
     examples = None
     if few_shot is not None and experiment.examples is not None:
@@ -98,7 +108,8 @@ def read_sources(experiment: Experiment, model: Model) -> Sources:
             few_shot.delimiter,
         )
     template = read_template(experiment.template, data.columns)
-    return Sources(experiment, model, data, examples, template)
+    policy = read_policy(experiment.policy) if experiment.policy else None
+    return Sources(experiment, model, data, examples, template, policy)
 
 
 def make_plan(
@@ -117,6 +128,7 @@ def make_plan(
         DataInvalid: there are too few examples for a prompt.
         SnapshotRefused: the tokenizer does not load, or gives tokens that the model does not have.
         EngineUnavailable: the engine cannot read the format of the model's weights.
+        EgressDenied: a prompt holds what is sealed, and may leave this machine.
     """
     config, lock = sources.experiment.config, sources.lock
     check_format(lock, config.engine.family)
@@ -131,6 +143,7 @@ def make_plan(
         candidates=sources.examples.rows if sources.examples else (),
     )
     prompts = list(renderer.prompts(sources.data.rows, advance))
+    refuse_denied(sources.experiment, sources.data, prompts)
     samplings = _samplings(sources)
     longest = max(sampling.settings.max_tokens for sampling in samplings)
     check_fits(prompts, longest, lock.facts)
@@ -139,6 +152,9 @@ def make_plan(
     rows = tuple(expand(prompts, samplings, config.repetitions, common))
     engine = _allotted(config.engine.settings(), prompts, longest)
     core = _core(sources, samplings, engine, tokenizer.chat_template if chat else None)
+    carried = _carried(sources, renderer)
+    if carried is not None:
+        core["carried_sha256"] = carried.sha256
     identity = plan_id(core, (row.asked.request for row in rows))
     return Plan(
         plan=identity,
@@ -148,7 +164,18 @@ def make_plan(
         rows=rows,
         items=len(prompts),
         slices=config.slices,
+        carried=carried,
     )
+
+
+def _carried(sources: Sources, renderer: Renderer) -> Carried | None:
+    """Return what prompts carry, where the experiment allows that they leave this machine."""
+    config = sources.experiment.config
+    server = config.engine.server
+    if server is None or server.remote != "allowed":
+        return None
+    fixed = [sources.template.text, config.prompt.system or ""]
+    return find_carried(renderer, sources.data.rows, fixed)
 
 
 def _chat(sources: Sources, tokenizer: PromptTokenizer) -> ChatTemplate | None:
@@ -230,6 +257,9 @@ def _core(
         "repetitions": config.repetitions,
         "scores": list(config.scores),
     }
+    if sources.policy is not None:
+        core["policy_sha256"] = sources.policy.sha256
+        core["policy"] = sources.policy.facts
     if sources.model.adapters:
         core["parts"] = [
             {"role": part.role, "snapshot": part.lock.snapshot, "scale": part.scale}

@@ -14,6 +14,7 @@ from filelock import FileLock
 
 from reprollm.canon import dumps, loads_object
 from reprollm.errors import Busy, LeafMismatch, StorageFailed
+from reprollm.exposure import carried
 from reprollm.prompts.plan import Plan
 from reprollm.prompts.requests import Planned
 from reprollm.prompts.stored import StoredPlan, read_plan
@@ -41,6 +42,8 @@ def publish_plan(plan: Plan, lock: Lock, ledger: Path) -> StoredPlan:
         make_folder(folder)
         with FileLock(folder.parent / ".lock", timeout=_WAIT_SECONDS):
             write_table(table, folder / "requests.parquet")
+            if plan.carried is not None:
+                write_once(folder / carried.FILE, plan.carried.to_bytes())
             return _stored(plan, lock, ledger, folder)
     except TimeoutError:
         raise Busy(

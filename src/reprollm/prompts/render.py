@@ -51,7 +51,7 @@ class Renderer:
         """
         todo = iter(rows)
         while part := list(islice(todo, _AT_ONCE)):
-            examples = [self._examples(row) for row in part]
+            examples = [self.examples(row) for row in part]
             texts = [self._text(row, chosen) for row, chosen in zip(part, examples, strict=True)]
             for row, chosen, text, ids in zip(
                 part, examples, texts, self._encode(texts), strict=True
@@ -59,7 +59,8 @@ class Renderer:
                 yield self._prompt(row, chosen, text, ids)
             advance(len(part))
 
-    def _examples(self, row: Row) -> list[Row]:
+    def examples(self, row: Row) -> list[Row]:
+        """Return the examples that an item's prompt shows, in their order."""
         if self.few_shot is None:
             return []
         return choose(row.id, self.candidates, self.few_shot.count, self.few_shot.seed)

@@ -7,6 +7,8 @@ plan that was published.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,8 @@ from reprollm.canon import Json, loads_object
 from reprollm.errors import ExperimentInvalid, InvalidInput, LeafMismatch, NotCanonical
 from reprollm.experiment.engine import EngineSettings
 from reprollm.experiment.load import Experiment, file_hashes
+from reprollm.exposure import carried
+from reprollm.exposure.carried import Carried, Carrier
 from reprollm.prompts.requests import Request
 from reprollm.prompts.settings import Settings
 from reprollm.records.identity import plan_id, request_id
@@ -99,6 +103,48 @@ class StoredPlan:
                 "run `reprollm plan` again"
             )
         return table
+
+    def carriers(self, first: int, last: int) -> list[Carrier]:
+        """Return requests first..last-1 with the items whose texts their prompts may hold."""
+        part = self.table().slice(first, last - first).select(["request", "item", "few_shot"])
+        return [
+            Carrier(row["request"], row["item"], tuple(row["few_shot"])) for row in part.to_pylist()
+        ]
+
+    def texts(self, first: int, last: int) -> Iterator[tuple[str, list[str]]]:
+        """Yield item id and prompt of requests first..last-1."""
+        part = self.table().slice(first, last - first).select(["item", "prompt"])
+        for row in part.to_pylist():
+            yield row["item"], [row["prompt"]]
+
+    def carried(self) -> Carried:
+        """Return which fields of which items the prompts carry.
+
+        Where no list was kept, because an earlier release made the plan or a bundle was reduced,
+        what is not known counts as sent: every field that the plan has, of every item.
+
+        Raises:
+            LeafMismatch: the list is not the one that the plan names.
+        """
+        path = self.folder / carried.FILE
+        if "carried_sha256" not in self.core or not path.is_file():
+            return self._all_carried()
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != self.core["carried_sha256"]:
+            raise LeafMismatch(
+                f"expected the list of what prompts carry that plan {self.plan[:16]}… names in "
+                f"{path}, found another; run `reprollm plan` again"
+            )
+        return carried.read_carried(content)
+
+    def _all_carried(self) -> Carried:
+        table = self.table().select(["item", "reference", "few_shot"]).to_pylist()
+        fields = {
+            row["item"]: ("source_text",) if row["reference"] is None else ("gold", "source_text")
+            for row in table
+        }
+        examples = {example for row in table for example in row["few_shot"]}
+        return Carried(fields, dict.fromkeys(examples, ("gold", "source_text")))
 
     def asked(self, first: int, last: int) -> list[Request]:
         """Return requests first..last-1, each checked against its id.

@@ -23,11 +23,12 @@ RESERVED = ("item", "examples")
 
 @dataclass(frozen=True)
 class PromptTemplate:
-    """A compiled template, the hash of its file's bytes, and the file as messages name it."""
+    """A compiled template, the hash of its file's bytes, the file as messages name it, its text."""
 
     template: Rendering
     sha256: str
     name: str
+    text: str = ""
 
     def render(
         self, item: str, cells: Mapping[str, str], examples: Sequence[Mapping[str, str]]
@@ -70,7 +71,7 @@ def read_template(path: Path, columns: Sequence[str]) -> PromptTemplate:
             f"expected {path} to name columns of the data file ({listed(columns)}), "
             f"found {name!r}{meant(name, [*columns, *RESERVED])}"
         )
-    return PromptTemplate(template, hashlib.sha256(content).hexdigest(), str(path))
+    return PromptTemplate(template, hashlib.sha256(content).hexdigest(), str(path), source)
 
 
 def _decoded(content: bytes, path: Path) -> str:

@@ -27,7 +27,11 @@ MOST_SPECIAL = 1 << 10
 
 def check_tokenizer_file(folder: Path) -> None:
     """Raise `SnapshotRefused` when the folder's `tokenizer.json` is out of bounds."""
-    file = folder / "tokenizer.json"
+    check_one(folder / "tokenizer.json")
+
+
+def check_one(file: Path) -> None:
+    """Raise `SnapshotRefused` when a file of the tokenizers library is out of bounds."""
     if not file.is_file():
         return
     size = file.stat().st_size

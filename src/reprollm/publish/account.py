@@ -37,6 +37,11 @@ _SCORED = """
     ORDER BY min("position")
 """
 
+_STATEMENTS = """
+    SELECT coalesce(evidence->>'$.detail.statement', evidence->>'$.verdict') FROM findings
+    WHERE finding = 'contamination/decision' ORDER BY "position"
+"""
+
 
 @dataclass(frozen=True)
 class Account:
@@ -55,6 +60,7 @@ class Account:
         deviations: the deviation records.
         scored: (run or import, score) for which there are score records.
         records: number of records by kind.
+        statements: what the decisions about contamination say, in log order.
     """
 
     checkpoint: Checkpoint
@@ -69,6 +75,7 @@ class Account:
     deviations: tuple[dict[str, Any], ...]
     scored: tuple[tuple[str, str], ...]
     records: dict[str, int]
+    statements: tuple[str, ...] = ()
 
     @property
     def plan(self) -> Plan | None:
@@ -102,6 +109,7 @@ def account_of(ledger: Path) -> Account:
         deviations=tuple(_records(ledger, "deviation")),
         scored=tuple((run, score) for run, score, _ in _rows(ledger, _SCORED)),
         records=dict(_rows(ledger, "SELECT kind, count(*) FROM log GROUP BY kind ORDER BY kind")),
+        statements=tuple(dict.fromkeys(row[0] for row in _rows(ledger, _STATEMENTS))),
     )
 
 

@@ -6,49 +6,8 @@ file. Texts that are withheld are null.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its name, its Arrow type, its meaning.
-
-    Attributes:
-        kind: `string`, `int64`, `double`, `bool`, `list<float>`, `list<uint32>` or `list<string>`;
-            list columns of numbers are made from little-endian bytes.
-    """
-
-    name: str
-    kind: str
-    means: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table: its file's name, what a row is, how its rows are found, its columns.
-
-    Attributes:
-        name: the file's name without its suffix.
-        row: what one row is, in words.
-        places: query for the positions, in order, of the records from which each row is made: its
-            own, and that of the request it answers.
-        sql: query for the columns. Where `places` is given it reads one page of them as
-            `page(n, own, asked)` and the log and openings of that page only; rows come by `n`.
-    """
-
-    name: str
-    row: str
-    columns: tuple[Column, ...]
-    sql: str
-    places: str | None = None
-
-
-def _columns(text: str) -> tuple[Column, ...]:
-    """Return the columns that lines of `name | type | meaning` describe."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    rows = ([cell.strip() for cell in line.split("|")] for line in lines)
-    return tuple(Column(name, kind, means) for name, kind, means in rows)
-
+from reprollm.publish.findings import FINDINGS, LIKELIHOODS
+from reprollm.publish.form import Table, columns
 
 _REQUEST = """
     request | string | id of the request (SHA-256, hex), the same on every machine
@@ -67,7 +26,7 @@ TABLES = (
     Table(
         "answers",
         "the final answer to one request of one run",
-        _columns(
+        columns(
             _RUN
             + "index | int64 | the request's place in its plan, from 0\n"
             + _REQUEST
@@ -117,7 +76,7 @@ TABLES = (
     Table(
         "requests",
         "one planned request",
-        _columns(
+        columns(
             "plan | string | plan id (SHA-256, hex)\n"
             "index | int64 | place in the plan, from 0\n"
             + _REQUEST
@@ -153,7 +112,7 @@ TABLES = (
     Table(
         "runs",
         "one run: one execution of a plan",
-        _columns(
+        columns(
             _RUN
             + """
     experiment | string | the experiment's name
@@ -174,7 +133,7 @@ TABLES = (
     Table(
         "attempts",
         "one process's try at a range of requests",
-        _columns(
+        columns(
             "attempt | string | attempt id, hex\n"
             + _RUN
             + """
@@ -209,7 +168,7 @@ TABLES = (
     Table(
         "scores",
         "one number of the summary table",
-        _columns(
+        columns(
             _RUN
             + """
     trust | string | weakest class of the run's attempts; null for an import
@@ -233,28 +192,12 @@ TABLES = (
         FROM scores s LEFT JOIN runs r USING (run) ORDER BY "position"
         """,
     ),
-    Table(
-        "findings",
-        "one thing that the log shows and a reader should know",
-        _columns(
-            _RUN
-            + """
-    finding | string | what was found
-    subject | string | of what, for example a request id
-    evidence | string | the facts, as JSON
-    created | string | UTC
-    position | int64 | place of the record in the log
-"""
-        ),
-        """
-        SELECT run, plan, finding, subject, evidence, created, "position"
-        FROM findings ORDER BY "position"
-        """,
-    ),
+    *FINDINGS,
+    LIKELIHOODS,
     Table(
         "failures",
         "one request that an attempt could not answer",
-        _columns(
+        columns(
             _RUN
             + """
     request | string | request id
@@ -273,7 +216,7 @@ TABLES = (
     Table(
         "replicates",
         "one further answer to a request that its run had answered before",
-        _columns(
+        columns(
             """
     run | string | run id (SHA-256, hex)
     request | string | request id
@@ -293,7 +236,7 @@ TABLES = (
     Table(
         "deviations",
         "one plan that stands after another in the log, and what changed",
-        _columns(
+        columns(
             """
     plan | string | id of the later plan
     before | string | id of the plan before it
@@ -316,7 +259,7 @@ TABLES = (
     Table(
         "imported",
         "one sample of another harness's log: unattested, nobody but that log says so",
-        _columns(
+        columns(
             """
     import | string | import id (SHA-256, hex)
     index | int64 | the sample's place in the import, from 0
@@ -355,7 +298,7 @@ TABLES = (
 ITEM_SCORES = Table(
     "item_scores",
     "the score of one final answer under one measure",
-    _columns(
+    columns(
         "run | string | run id, or the id of an import (SHA-256, hex)\n"
         "index | int64 | place of the request in its plan\n"
         + _REQUEST

@@ -1,9 +1,11 @@
 """Which files of an experiment's folder go into a bundle: those it names, and what explains them.
 
-Taken are `experiment.yaml`, the data, template, examples and locks that it names, what was
-measured of the engine's determinism, and the README, licence and citation files that lie in the
-same folders. Nothing else: not the weights, not what else lies beside the data. The files must be
-those from which the published run was planned.
+Taken are `experiment.yaml`, the data, template, examples and locks that it names, the seal, text
+template, reference and control sets of its contamination checks, its declarations and its server's
+policy, what was measured of the engine's determinism, and the README, licence and citation files
+that lie in the same folders. Nothing else: not the weights, not the secrets of a seal, not the
+copies that show what is declared, which may be other people's, not what else lies beside the data.
+The files must be those from which the published run was planned.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class ExperimentFiles:
 
     Attributes:
         members: all of them, by path.
-        texts: paths of the members that hold items: data and examples.
+        texts: paths of the members that hold items: data, examples, reference and control sets.
         licences: paths of the members that are licence texts.
         citation: the CITATION.cff among them, or None.
         lock: the pinned snapshot, adapters included.
@@ -69,6 +71,9 @@ def experiment_files(experiment: Experiment, core: Mapping[str, Any]) -> Experim
     measured = companion(experiment.lock) if companion(experiment.lock).is_file() else None
     named = [experiment.data, experiment.template, experiment.examples, experiment.lock, *adapters]
     named.append(measured)
+    checks = experiment.checks
+    examined = [checks.reference, *checks.controls]
+    named += [checks.seal, checks.text, *examined, checks.declarations, experiment.policy]
     places = {_place(folder, path): path for path in named if path is not None}
     members = {path: Member(path, source) for path, source in places.items()}
     members[f"{FOLDER}/{FILE_NAME}"] = Member(f"{FOLDER}/{FILE_NAME}", experiment.file)
@@ -76,7 +81,8 @@ def experiment_files(experiment: Experiment, core: Mapping[str, Any]) -> Experim
         for source in _beside(path, top=path == folder):
             place = _place(folder, source)
             members.setdefault(place, Member(place, source))
-    texts = [path for path in (experiment.data, experiment.examples) if path is not None]
+    items = (experiment.data, experiment.examples, *examined)
+    texts = [path for path in items if path is not None]
     return ExperimentFiles(
         members=tuple(members[path] for path in sorted(members)),
         texts=frozenset(_place(folder, path) for path in texts),

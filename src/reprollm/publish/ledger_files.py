@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reprollm.bundles.members import Member
 from reprollm.errors import InvalidInput
+from reprollm.exposure.carried import FILE as CARRIED
 from reprollm.ledger.projection import FILE
 from reprollm.ledger.segments import (
     Segment,
@@ -78,7 +79,7 @@ def _named(folder: Path, names: re.Pattern[str]) -> Iterator[Path]:
 
 
 def _plan(folder: Path) -> Iterator[Path]:
-    for name in ("plan.json", REQUESTS_FILE):
+    for name in ("plan.json", REQUESTS_FILE, CARRIED):
         if (folder / name).is_file():
             yield folder / name
     yield from sorted((folder / "runs").glob("*.json"))

@@ -85,6 +85,7 @@ def readme(
             (plain(item["name"]), plain(summary(card_of(of_record(item)))))
             for item in account.snapshots
         ],
+        statements=[plain(statement) for statement in account.statements],
         imports=plain(", ".join(_import(record) for record in account.imports)),
         size=account.checkpoint.size,
         ended=account.ended,

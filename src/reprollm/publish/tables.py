@@ -23,7 +23,8 @@ from reprollm.errors import ProjectionMismatch, StorageFailed
 from reprollm.ledger.projection import FILE, MEMORY_LIMIT
 from reprollm.ledger.schema import CONFIG
 from reprollm.publish.account import Account
-from reprollm.publish.columns import ITEM_SCORES, TABLES, Column, Table
+from reprollm.publish.columns import ITEM_SCORES, TABLES
+from reprollm.publish.form import Column, Table
 from reprollm.scores.answers import final_answers, subject
 from reprollm.scores.summary import item_scores
 

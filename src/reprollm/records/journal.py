@@ -88,7 +88,7 @@ def abandoned(folder: Path, run16: str) -> Iterator[tuple[JournalName, Path]]:
     """Yield the journals of `run16` whose attempts are dead on this host, in name order."""
     for path in sorted(folder.glob(f"{run16}.*.jsonl")):
         name = JournalName.parse(path)
-        if name is not None and not _is_locked(path):
+        if name is not None and not is_locked(path):
             yield name, path
 
 
@@ -106,7 +106,8 @@ def read_journal(path: Path) -> list[Sealed]:
     return records
 
 
-def _is_locked(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
+    """Return whether the attempt that writes a journal lives, as far as this host can see."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -76,13 +76,19 @@ def _one_of(*words: str) -> Check:
 
 FINISH = ("stop", "length")
 ENDINGS = ("complete", "interrupted", "killed", "failed")
+SETS = ("suspect", "reference", "twin", "order", "canary")
+ITEM_FIELDS = ("source_text", "question", "gold", "rationale")
+ROLES = ("prompt", "few_shot", "judge", "retrieval")
+DECLARED = ("use", "publication", "policy", "release", "creation")
 COMMITTED = {
     "request": ("prompt", "prompt_ids", "source", "reference"),
     "generation": ("output", "output_ids", "logprobs", "margins"),
     "imported": ("prompt", "reference", "output"),
+    "likelihood": ("text", "text_ids", "logprobs", "means", "deviations"),
+    "continuation": ("expected_ids", "output_ids", "output"),
 }
 COMMITTED_FIELDS = tuple(sorted({name for names in COMMITTED.values() for name in names}))
-TEXT_FIELDS = frozenset({"prompt", "output", "source", "reference"})
+TEXT_FIELDS = frozenset({"prompt", "output", "source", "reference", "text"})
 
 KINDS: Mapping[str, Mapping[str, Check]] = {
     "plan": {
@@ -168,6 +174,87 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "last": _count,
         "requests": _count,
         "created": _time,
+    },
+    "exposed": {
+        "attempt": _attempt,
+        "run": _hash,
+        "plan": _hash,
+        "item": _text,
+        "field": _one_of(*ITEM_FIELDS),
+        "role": _one_of(*ROLES),
+        "requests": _count,
+        "address": _text,
+        "server": _text,
+        "policy": _maybe(_hash),
+        "created": _time,
+    },
+    "declaration": {
+        "plan": _maybe(_hash),
+        "what": _one_of(*DECLARED),
+        "subject": _text,
+        "field": _maybe(_one_of(*ITEM_FIELDS)),
+        "evidence": _object,
+        "created": _time,
+    },
+    "examination": {
+        "examination": _hash,
+        "plan": _hash,
+        "snapshot": _hash,
+        "core": _object,
+        "created": _time,
+    },
+    "measurement": {
+        "examination": _hash,
+        "plan": _hash,
+        "attempt": _attempt,
+        "first": _count,
+        "last": _count,
+        "environment": _hash,
+        "snapshot": _hash,
+        "snapshot_check": _one_of("full", "stat"),
+        "engine": _object,
+        "code": _hash,
+        "host": _text,
+        "pid": _count,
+        "job": _maybe(_object),
+        "started": _time,
+    },
+    "likelihood": {
+        "examination": _hash,
+        "plan": _hash,
+        "attempt": _attempt,
+        "index": _count,
+        "set": _one_of(*SETS),
+        "subject": _text,
+        "variant": _count,
+        "snapshot": _hash,
+        "tokenizer": _hash,
+        "tokens": _count,
+        "bytes": _count,
+        "zlib": _count,
+        "text": _maybe(_hash),
+        "text_ids": _maybe(_hash),
+        "sealed": _maybe(_hash),
+        "logprobs": _hash,
+        "means": _maybe(_hash),
+        "deviations": _maybe(_hash),
+        "batch": _object,
+        "finished": _time,
+    },
+    "continuation": {
+        "examination": _hash,
+        "plan": _hash,
+        "attempt": _attempt,
+        "index": _count,
+        "subject": _text,
+        "snapshot": _hash,
+        "tokenizer": _hash,
+        "prefix": _count,
+        "expected_ids": _hash,
+        "output_ids": _hash,
+        "output": _hash,
+        "batch": _object,
+        "finished": _time,
     },
     "generation": {
         "attempt": _attempt,

@@ -108,6 +108,31 @@ class Summed:
     row: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class CheckFound:
+    """What a check of contamination found of a whole set, and what came of recomputing it.
+
+    Attributes:
+        examination: id of the examination, hex.
+        claim: `fact`, `test`, `screening` or `decision`; these are never merged.
+        name: the method, with what it speaks of where that is not the data set.
+        n: how many items.
+        p: its p-value, decimal, or None.
+        verdict: in the method's own words.
+        recomputed: `same`, `WRONG`, `not recomputed` or `needs the corpus`.
+        statement: the decision's sentences; empty of others.
+    """
+
+    examination: str
+    claim: str
+    name: str
+    n: int
+    p: str | None
+    verdict: str
+    recomputed: str
+    statement: str = ""
+
+
 @dataclass
 class Findings:
     """What the checks of one level have found so far."""
@@ -158,6 +183,7 @@ class Verification:
         runs: how far each run covers its plan.
         attempts: all attempts, in log order.
         summary: the recorded scores.
+        checks: what the checks of contamination found of whole sets, as recorded.
         disclosed: what a later opening shows.
         counts: id of the run that the ledger stands for; None where it has none.
         facts: what was verified, in pairs of words for people.
@@ -174,6 +200,7 @@ class Verification:
     runs: tuple[RunCoverage, ...] = ()
     attempts: tuple[AttemptLine, ...] = ()
     summary: tuple[Summed, ...] = ()
+    checks: tuple[CheckFound, ...] = ()
     disclosed: tuple[Disclosed, ...] = ()
     counts: str | None = None
     facts: tuple[tuple[str, str], ...] = ()
@@ -205,6 +232,7 @@ class Verification:
             "runs": [{**asdict(run), "counts": run.run == self.counts} for run in self.runs],
             "attempts": [asdict(attempt) for attempt in self.attempts],
             "summary": [asdict(row) for row in self.summary],
+            "contamination": [asdict(check) for check in self.checks],
             "disclosed": [asdict(text) for text in self.disclosed],
         }
 

@@ -16,8 +16,9 @@ from reprollm.review.levels import COMPLETENESS, LOG, Findings, Signer
 
 # The checks of a ledger that ask what its records claim, not whether they are the log's.
 _COMPLETENESS = {
-    "identities", "plans", "attempts", "deviations", "coverage", "imports",
+    "identities", "plans", "attempts", "deviations", "coverage", "imports", "measurements",
 }  # fmt: skip
+_RARE = frozenset({"imports", "measurements"})
 _WORDS: Mapping[str, str] = {
     "log": "{count} segments follow each other",
     "shards": "{count} shards are named by their bytes",
@@ -30,6 +31,7 @@ _WORDS: Mapping[str, str] = {
     "deviations": "{count} changes of the plan, each recorded as it is",
     "coverage": "{count} {unit}: each has one final answer, a recorded failure, or is told below",
     "imports": "{count} imported answers are marked as unattested",
+    "measurements": "{count} {unit}, each fixed before it was measured, each text as it was named",
     "projection": "ledger.duckdb shows {count} records, those of the log",
 }
 
@@ -97,7 +99,7 @@ def _level(check: str) -> int:
 def _sort(check: Check, findings: Findings) -> None:
     text = _WORDS.get(check.name, f"{check.name}: {{count}} {{unit}}")
     said = text.format(count=check.count, unit=check.unit)
-    if check.verdict is Verdict.OK and (check.count or check.name != "imports"):
+    if check.verdict is Verdict.OK and (check.count or check.name not in _RARE):
         findings.checked.append(said)
     elif check.verdict is Verdict.NOT_CHECKED:
         findings.unchecked.append(f"{check.name}: not reached, because records before it are wrong")

@@ -17,7 +17,10 @@ from reprollm import __version__
 # By file name, then by SHA-256: the release that ships it. The running release's own files need no
 # entry; a release adds those of the one before it.
 RELEASED: Mapping[str, Mapping[str, str]] = {
-    "verify.py": {"8f2118ad8bfb9e2c21f6a8b5ef620bb706cfb2afd89bb5629c1d794fd7562246": "0.1.0"},
+    "verify.py": {
+        "8f2118ad8bfb9e2c21f6a8b5ef620bb706cfb2afd89bb5629c1d794fd7562246": "0.1.0",
+        "ce9e3fad7183f64a4b0c17f5fa6a6bf5c3cbeef13e43d6330fc31794f1e2c8b9": "0.2.0",
+    },
     "verify.sql": {"63a6f8535978b404a79df090721695a44342d3f2e9c454896b9bec330faafdd8": "0.1.0"},
 }
 

@@ -16,12 +16,13 @@ from reprollm.errors import ArchiveRefused, CheckpointMismatch, InvalidInput
 from reprollm.ledger.segments import read_checkpoints
 from reprollm.records.checkpoint import Checkpoint
 from reprollm.review.binding import check_bundle
+from reprollm.review.checks import checked_of
 from reprollm.review.demands import Demands, check_demands
 from reprollm.review.facts import facts, plan_that_counts, run_that_counts
 from reprollm.review.files import FilesChecked, Withheld, check_files
-from reprollm.review.levels import FILES, Findings, Summed, Verification, closed, defects
+from reprollm.review.levels import FILES, Findings, Verification, closed, defects
 from reprollm.review.log import check_log
-from reprollm.review.numbers import check_numbers
+from reprollm.review.numbers import Numbers, check_numbers
 from reprollm.review.unpacked import Unpacked, is_needed, scan, unpack
 
 _BUNDLE_MARKS = ("SHA256SUMS", "bundle.note", "ledger")
@@ -118,15 +119,15 @@ class _Verifying:
         signers = (*(self.checked.signers if self.checked else ()), *log.signers)
         disclosed = check_demands(self.demands, self.ledger, log, signers)
         found = [log.log, log.completeness]
-        summary: tuple[Summed, ...] = ()
+        numbers: Numbers | None = None
         if log.records_hold:
-            numbers, summary = check_numbers(
+            numbers = check_numbers(
                 self.ledger, projected=log.projection_holds, on_answers=self.progress.answers
             )
-            found.append(numbers)
+            found.append(numbers.findings)
         run = run_that_counts(log.report)
         plan = plan_that_counts(self.ledger, run)
-        notices = log.notices
+        notices = (*log.notices, *(numbers.notices if numbers else ()))
         if self.files and self.checked:
             check_bundle(self.files, self.checked, self.ledger, log, plan)
             found.insert(0, self.checked.findings)
@@ -142,7 +143,8 @@ class _Verifying:
             signers=signers,
             runs=log.report.runs,
             attempts=log.report.attempts,
-            summary=summary,
+            summary=numbers.summary if numbers else (),
+            checks=checked_of(numbers.checks) if numbers else (),
             disclosed=disclosed,
             counts=run.run if run else None,
             facts=tuple(facts(log.report, run, plan)),

@@ -16,7 +16,7 @@ elsewhere: a forged bundle can hold a forged verifier.
 | L0 files | the archive is plain, every file is the one that SHA256SUMS lists | 10 |
 | L1 log | records, hash tree, checkpoints, signatures, opened texts | 11 |
 | L2 completeness | planned first, then run; every request answered once, none hidden | 12 |
-| L3 numbers | every score recomputed from the answers | 13 |
+| L3 numbers | every score, and what the checks of contamination found, recomputed | 13 |
 | L4 re-execution | needs the model: `reprollm challenge` | |
 
 Exit code 0: nothing that was checked is wrong. 2: wrong usage. 3: this is no bundle or ledger.
@@ -43,16 +43,19 @@ import struct
 import sys
 import tempfile
 import textwrap
+import unicodedata
 import zlib
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from itertools import chain, groupby, islice
 from operator import itemgetter
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 Record = dict[str, Any]
@@ -73,6 +76,8 @@ MAX_CELLS = 2**33  # characters x characters of one comparison for an error rate
 MAX_RSA_BITS = 16384
 CHUNK = 1 << 20
 PART_ROWS = 16_384  # requests that are judged together
+MAX_DRAWN = 10_000  # permutations that a finding may ask to be repeated
+MAX_CONTINUED = 4096  # tokens of one continuation
 PARALLEL_BYTES = 16_000_000  # below, more processes do not pay
 
 
@@ -236,6 +241,10 @@ FIELD_TYPES: dict[str, Callable[[Any], bool]] = {
     "ending": lambda v: v in ("complete", "interrupted", "killed", "failed"),
     "check": lambda v: v in ("full", "stat"),
     "level": lambda v: v in ("all", "stratum"),
+    "set": lambda v: v in ("suspect", "reference", "twin", "order", "canary"),
+    "part": lambda v: v in ("source_text", "question", "gold", "rationale"),
+    "role": lambda v: v in ("prompt", "few_shot", "judge", "retrieval"),
+    "declared": lambda v: v in ("use", "publication", "policy", "release", "creation"),
 }
 
 # `?` marks a field that may be null.
@@ -255,6 +264,20 @@ _KINDS = {
     "host:text pid:count job:object? started:time",
     "exposure": "attempt:attempt run:hash plan:hash address:text server:text first:count "
     "last:count requests:count created:time",
+    "exposed": "attempt:attempt run:hash plan:hash item:text field:part role:role requests:count "
+    "address:text server:text policy:hash? created:time",
+    "declaration": "plan:hash? what:declared subject:text field:part? evidence:object created:time",
+    "examination": "examination:hash plan:hash snapshot:hash core:object created:time",
+    "measurement": "examination:hash plan:hash attempt:attempt first:count last:count "
+    "environment:hash snapshot:hash snapshot_check:check engine:object code:hash host:text "
+    "pid:count job:object? started:time",
+    "likelihood": "examination:hash plan:hash attempt:attempt index:count set:set subject:text "
+    "variant:count snapshot:hash tokenizer:hash tokens:count bytes:count zlib:count text:hash? "
+    "text_ids:hash? sealed:hash? logprobs:hash means:hash? deviations:hash? batch:object "
+    "finished:time",
+    "continuation": "examination:hash plan:hash attempt:attempt index:count subject:text "
+    "snapshot:hash tokenizer:hash prefix:count expected_ids:hash output_ids:hash output:hash "
+    "batch:object finished:time",
     "generation": "attempt:attempt run:hash plan:hash request:hash result:hash finish:finish "
     "output:hash output_ids:hash logprobs:hash margins:hash batch:batch finished:time",
     "failure": "attempt:attempt run:hash plan:hash request:hash reason:text message:text "
@@ -279,8 +302,10 @@ COMMITTED = {
     "request": ("prompt", "prompt_ids", "source", "reference"),
     "generation": ("output", "output_ids", "logprobs", "margins"),
     "imported": ("prompt", "reference", "output"),
+    "likelihood": ("text", "text_ids", "logprobs", "means", "deviations"),
+    "continuation": ("expected_ids", "output_ids", "output"),
 }
-TEXT_FIELDS = frozenset({"prompt", "output", "source", "reference"})
+TEXT_FIELDS = frozenset({"prompt", "output", "source", "reference", "text"})
 
 
 def check_record(record: Record) -> str:
@@ -1336,6 +1361,99 @@ def _unquoted(text: bytes) -> bytes:
 
 
 # --------------------------------------------------------------------------------------------------
+# Measurements: how well the model foresaw a text, as single numbers
+# --------------------------------------------------------------------------------------------------
+# Of an item or a text of the reference set each token's log-probability is opened, of a text that
+# may be sealed only their mean, of an order each row's sum. What later checks need of them is a few
+# numbers, which are computed as soon as the record is read.
+
+EXPOSED = ("plan", "item", "field", "role", "address", "server", "policy", "created", "attempt")
+ITEM_SETS = ("suspect", "reference")
+DRAWN_SETS = ("twin", "canary")
+
+
+def floats(value: bytes) -> array[float]:
+    """Return little-endian float32 values."""
+    values = array("f", value)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values
+
+
+def misformed(record: Record, opened: Opened) -> str | None:
+    """Return in words what is wrong with a likelihood by itself, or None."""
+    name = record["set"]
+    if record["sealed"] is not None and (record["text"] or record["text_ids"]):
+        return "commits to the words of a sealed text"
+    if record["sealed"] is not None and name not in DRAWN_SETS:
+        return f"says that a text of the set {name} is sealed"
+    if name in ITEM_SETS and None in (record["text"], record["text_ids"]):
+        return "commits to no words of an item"
+    if (record["means"] or record["deviations"]) and name not in ITEM_SETS:
+        return f"tells more than one number a text of the set {name}"
+    text = opened.get(b"text")
+    if text is not None and len(text) != record["bytes"]:
+        return f"says {record['bytes']} bytes of a text of {len(text)}"
+    tokens = record["tokens"]
+    wanted = tokens if name in ITEM_SETS else min(1, tokens) if name in DRAWN_SETS else None
+    for field in (b"logprobs", b"means", b"deviations"):
+        size = len(opened.get(field, b""))
+        if size % 4:
+            return f"opens {field.decode()} of {size} bytes, no whole number of values"
+        if field in opened and wanted is not None and size != 4 * wanted:
+            return f"opens {size // 4} {field.decode()} where {wanted} are expected"
+    return None
+
+
+def foreseen(record: Record, opened: Opened) -> Any:
+    """Return `[value]` of a likelihood: a dict of scores for an item, else a number or None.
+
+    `[]` where the log-probabilities are withheld, `["broken"]` where they are no numbers.
+    """
+    if b"logprobs" not in opened:
+        return []
+    logprobs = floats(opened[b"logprobs"])
+    try:
+        if record["set"] == "order":
+            return [math.fsum(logprobs)]
+        if record["set"] in DRAWN_SETS:
+            return [_number(logprobs[0]) if logprobs else None]
+        spread = [floats(opened[name]) for name in (b"means", b"deviations") if name in opened]
+        return [membership(logprobs, spread, record["zlib"])]
+    except (ValueError, OverflowError):
+        return ["broken"]
+
+
+def membership(logprobs: array[float], spread: list[array[float]], packed: int) -> dict[str, Any]:
+    """Return the membership scores of a text; larger is more member-like, None is no score."""
+    found: dict[str, Any] = dict.fromkeys(("loss", "zlib", "min_k_20", "min_k_pp_20"))
+    found["spread"] = len(spread) == 2
+    if not logprobs:
+        return found
+    mean, fifth = math.fsum(logprobs) / len(logprobs), max(1, -(-len(logprobs) // 5))
+    found["loss"] = _number(mean)
+    found["zlib"] = _number(mean / packed) if packed else None
+    found["min_k_20"] = _lowest(list(logprobs), fifth)
+    if len(spread) == 2:
+        scaled = [
+            (logprob - centre) / width if width > 0 else 0.0
+            for logprob, (centre, width) in pairs(logprobs, pairs(*spread))
+        ]
+        found["min_k_pp_20"] = _lowest(scaled, fifth)
+    return found
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _lowest(values: list[float], least: int) -> float | None:
+    if any(map(math.isnan, values)):
+        return None
+    return math.fsum(sorted(values)[:least]) / least
+
+
+# --------------------------------------------------------------------------------------------------
 # One pass over all shards
 # --------------------------------------------------------------------------------------------------
 # Each shard is read once, by one of several processes. What later checks need of it goes to files
@@ -1382,7 +1500,7 @@ _GENERATION = _pattern(
     "schema:reprollm/generation/1"
 )
 _REQUEST = _pattern(
-    "dtype=TEXT engine=TEXT few_shot:TEXTS index=COUNT item:TEXT kind:request plan=HASH "
+    "dtype=TEXT engine=TEXT few_shot:TEXTS index=COUNT item=TEXT kind:request plan=HASH "
     "prompt=HASH prompt_ids=HASH reference=HASH? repetition=COUNT request=HASH sampling=TEXT "
     "schema:reprollm/request/1 seed=TEXT settings=OBJECT snapshot=HASH source=HASH? stratum=TEXT? "
     "tokenizer=HASH"
@@ -1622,7 +1740,7 @@ class Examination:
             return True
         match = _REQUEST.fullmatch(line)
         # The settings are one object among few; each is known once it went the slow way.
-        if match is None or match[12] not in self.settings:
+        if match is None or match[13] not in self.settings:
             return False
         self._request(leaf, match.groups())
         return True
@@ -1643,7 +1761,7 @@ class Examination:
             self._request(leaf, _request_fields(record))
         else:
             self.found.kinds[kind] += 1
-            if kind in ("failure", "end", "exposure"):
+            if kind in ("failure", "end", "exposure", "exposed"):
                 self._claim(*(record[name].encode() for name in ("attempt", "run", "plan")))
             if kind == "failure":
                 request = record["request"].encode()
@@ -1651,6 +1769,15 @@ class Examination:
                 self.parts["failures", int(request[:8], 16) % self.spool.parts].append(row)
             elif kind == "imported":
                 self._imported(leaf, record)
+            elif kind in ("likelihood", "continuation"):
+                self._measured(leaf, kind, record)
+            elif kind == "exposed":
+                self._open(leaf, {})
+                self._keep("exposed", record["plan"], *(record[name] for name in EXPOSED[1:]))
+            elif kind == "finding" and record["finding"].startswith("contamination/"):
+                self._open(leaf, {})
+                said = (record["finding"], record["subject"], dumps(record["evidence"]))
+                self._keep("concluded", record["run"], record["plan"], *said)
             else:
                 self._open(leaf, {})
                 self._few(kind, record)
@@ -1692,8 +1819,8 @@ class Examination:
             self.parts["reused", int(request[:8], 16) % self.spool.parts].append(taken)
 
     def _request(self, leaf: bytes, fields: tuple[Any, ...]) -> None:
-        (dtype, engine, index, plan, prompt, prompt_ids, reference, repetition, request, sampling,
-         seed, settings, snapshot, source, stratum, tokenizer) = fields  # fmt: skip
+        (dtype, engine, index, item, plan, prompt, prompt_ids, reference, repetition, request,
+         sampling, seed, settings, snapshot, source, stratum, tokenizer) = fields  # fmt: skip
         self.found.kinds["request"] += 1
         self.found.committed += 2 + (source is not None) + (reference is not None)
         opened = self._open(
@@ -1710,7 +1837,8 @@ class Examination:
         text = None if reference is None else opened.get(b"reference", WITHHELD)
         place = int(index)
         self.planned.append((self.position, plan, place, leaf, request))
-        row = (self.position, plan, request, place, self._word(sampling), self._word(stratum), text)
+        words = (self._word(sampling), self._word(stratum))
+        row = (self.position, plan, request, place, *words, text, item)
         self.parts["requests", int(request[:8], 16) % self.spool.parts].append(row)
 
     def _identity(self, facts: tuple[bytes, ...]) -> Any:
@@ -1750,6 +1878,38 @@ class Examination:
         )  # fmt: skip
         self.parts["samples", record["index"] % self.spool.parts].append(row)
         self.found.samples.setdefault(record["import"], []).append((self.position, record["index"]))
+
+    def _measured(self, leaf: bytes, kind: str, record: Record) -> None:
+        """Keep what a likelihood or continuation says, its numbers already brought together."""
+        commitments = {
+            name.encode(): record[name].encode() if record[name] is not None else None
+            for name in COMMITTED[kind]
+        }
+        expected = [name for name, value in commitments.items() if value is not None]
+        self.found.committed += len(expected)
+        opened = self._open(leaf, commitments)
+        withheld = tuple(name.decode() for name in expected if name not in opened)
+        numbers = [name for name in sorted(expected) if name not in (b"text", b"text_ids")]
+        same = None
+        if all(name in opened for name in numbers):
+            same = digest(b"", *(name + b"=" + opened[name] for name in numbers))
+        if kind == "likelihood":
+            wrong = misformed(record, opened)
+            values = None if wrong else foreseen(record, opened)
+        else:
+            wrong = None
+            values = (record["prefix"], opened.get(b"expected_ids"), opened.get(b"output_ids"))
+        names = "plan attempt index subject snapshot tokenizer".split()
+        self._keep(
+            "measured", record["examination"], kind, *(record[name] for name in names),
+            record.get("set"), record.get("variant"), record.get("tokens"), opened.get(b"text"),
+            values, same, wrong, withheld,
+        )  # fmt: skip
+
+    def _keep(self, name: str, owner: str, *row: Any) -> None:
+        """Spool a row about an examination or plan, all those of one in the same part."""
+        part = int(owner[:8], 16) % self.spool.parts
+        self.parts[name, part].append((self.position, owner, *row))
 
     def _open(self, leaf: bytes, commitments: dict[bytes, bytes | None]) -> Opened:
         """Return what is opened of a record, taking its line of openings if it is the next."""
@@ -1802,7 +1962,7 @@ def _request_fields(record: Record) -> tuple[Any, ...]:
         return None if record[name] is None else str(record[name]).encode()
 
     return (
-        raw("dtype"), raw("engine"), raw("index"), plain("plan"), plain("prompt"),
+        raw("dtype"), raw("engine"), raw("index"), raw("item"), plain("plan"), plain("prompt"),
         plain("prompt_ids"), plain("reference"), raw("repetition"), plain("request"),
         raw("sampling"), raw("seed"), raw("settings"), plain("snapshot"), plain("source"),
         raw("stratum"), plain("tokenizer"),
@@ -1883,6 +2043,8 @@ class Report:
         self.facts: list[tuple[str, str]] = []
         self.scores: list[tuple[Record, str]] = []
         self.texts: list[str] = []
+        # findings of contamination checks about whole sets, the last on each subject
+        self.contamination: dict[tuple[str, ...], tuple[Finding, str]] = {}
         self.checkpoint = Checkpoint("", 0, b"")
 
     def fail(self, level: int, defect: str, sentence: str) -> None:
@@ -1901,6 +2063,13 @@ class Report:
     def signer(self, kind: str, name: str, size: int, key: str, what: str = "checkpoint") -> None:
         """Note who signed."""
         self.signers.append({"kind": kind, "name": name, "size": size, "key": key, "what": what})
+
+    def conclude(self, examination: str, one: Finding, verdict: str) -> None:
+        """Note what a check of contamination found of a whole set, and what came of it."""
+        if one.subject == "*" or one.method == "effect":
+            key = (examination, one.method, one.subject, scan_of(one))
+            self.contamination.pop(key, None)
+            self.contamination[key] = (one, verdict)
 
     @property
     def code(self) -> int:
@@ -1924,6 +2093,12 @@ class Report:
             "origin": log.origin, "size": log.size, "root": log.root.hex(), "levels": levels,
             "problems": problems, "notices": self.notices, "signers": self.signers,
             "runs": self.runs,
+            "contamination": [
+                {"examination": key[0], "claim": one.evidence.get("claim"), "method": one.method,
+                 "subject": one.subject, "n": one.evidence.get("n"), "p": one.evidence.get("p"),
+                 "verdict": one.evidence.get("verdict"), "recomputed": verdict}
+                for key, (one, verdict) in self.contamination.items()
+            ],
         }  # fmt: skip
 
 
@@ -2094,7 +2269,12 @@ def check_binding(log: Log, said: Statement, report: Report) -> None:
 # SHA-256 of the verifiers that were released, hex. That of this file cannot stand in it; it is
 # computed from the file that is running.
 RELEASED: dict[str, frozenset[str]] = {
-    "verify.py": frozenset({"8f2118ad8bfb9e2c21f6a8b5ef620bb706cfb2afd89bb5629c1d794fd7562246"}),
+    "verify.py": frozenset(
+        {
+            "8f2118ad8bfb9e2c21f6a8b5ef620bb706cfb2afd89bb5629c1d794fd7562246",
+            "ce9e3fad7183f64a4b0c17f5fa6a6bf5c3cbeef13e43d6330fc31794f1e2c8b9",
+        }
+    ),
     "verify.sql": frozenset({"63a6f8535978b404a79df090721695a44342d3f2e9c454896b9bec330faafdd8"}),
 }
 
@@ -2646,12 +2826,13 @@ class Judged(NamedTuple):
     answers: dict[int, tuple[int, int]]  # subject of scores -> answers, those withheld
     reused: dict[str, int]  # run -> answers that it took over from earlier attempts
     unfounded: list[tuple[int, str]]  # of these, those that no attempt gave: record, request
+    views: dict[int, Seen]  # what findings are made of, by number of the view
 
 
 def judge(part: int) -> Judged:
     """Judge all that concerns one part of the requests, and score its answers."""
     spool: Spool = _WORKER["spool"]
-    runs, successions, subjects = _WORKER["rest"]
+    runs, successions, subjects, views = _WORKER["rest"]
     # Each row begins with its position in the log, so that sorting brings rows into log order.
     rows = {
         kind: sorted(spool.read(f"{kind}-{part}-[0-9]+"), key=itemgetter(0))
@@ -2670,7 +2851,7 @@ def judge(part: int) -> Judged:
     for _, owner, request in rows["failures"]:
         if owner.decode() in failures:
             failures[owner.decode()].add(request)
-    judged = Judged({}, {}, {}, {}, Counter(), [])
+    judged = Judged({}, {}, {}, {}, Counter(), [], {})
     judge_reused(rows["answers"], rows["reused"], judged)
     for run, plan in runs.items():
         asked = planned[plan]
@@ -2683,6 +2864,8 @@ def judge(part: int) -> Judged:
         judged.overlaps[pair] = (len(old & new), len(old - new), len(new - old))
     for subject in subjects:
         judged.answers[subject.number] = score_part(spool, part, subject, rows)
+    for view in views:
+        judged.views[view.number] = view_part(view, rows)
     return judged
 
 
@@ -2734,6 +2917,8 @@ def check_completeness(
     successions = list(pairs(plans, plans[1:]))
     groups = score_groups(log, found, attempts.runs)
     subjects = [group.subject for group in groups if group.subject]
+    concluded = conclusions(log, found, spool, report)
+    views = [group.view for group in concluded if group.view]
     covered: dict[str, Record] = {
         run: {
             "run": run,
@@ -2746,7 +2931,7 @@ def check_completeness(
         for run, plan in attempts.runs.items()
     }
     overlaps: dict[tuple[str, str], tuple[int, ...]] = dict.fromkeys(successions, (0, 0, 0))
-    shared = (log.source, spool, frozenset[str](), (attempts.runs, successions, subjects))
+    shared = (log.source, spool, frozenset[str](), (attempts.runs, successions, subjects, views))
     for part in in_processes(judge, list(range(spool.parts)), min(processes, spool.parts), shared):
         for run, counts in part.covered.items():
             for name, value in counts.items():
@@ -2770,11 +2955,16 @@ def check_completeness(
             if group.subject:
                 answers, withheld = part.answers[group.subject.number]
                 group.answers, group.withheld = group.answers + answers, group.withheld + withheld
+        for one in concluded:
+            if one.view:
+                one.seen.append(part.views[one.view.number])
     for sentence in check_deviations(found, overlaps, attempts.begun):
         report.fail(COMPLETENESS, "RecordsDisagree", sentence)
     check_imports(found, report)
+    check_measurements(log, found, spool, report)
     counted = say_coverage(found, attempts, list(covered.values()), report)
     check_scores(groups, spool, counted, report)
+    check_conclusions(concluded, found, spool, report)
     return counted
 
 
@@ -2942,6 +3132,182 @@ def _say_deviations(found: Pass, report: Report) -> None:
 
 
 # --------------------------------------------------------------------------------------------------
+# L2: examinations, fixed before anything is measured for them
+# --------------------------------------------------------------------------------------------------
+
+
+class Measure(NamedTuple):
+    """What the spool holds of a likelihood or continuation."""
+
+    position: int
+    examination: str
+    kind: str
+    plan: str
+    attempt: str
+    number: int  # of the text in its examination
+    subject: str
+    snapshot: str
+    tokenizer: str
+    set: str | None
+    variant: int | None
+    tokens: int | None
+    text: bytes | None
+    values: Any
+    same: str | None
+    wrong: str | None
+    withheld: tuple[str, ...]
+
+
+def first_of(found: Pass, kind: str, name: str) -> dict[str, tuple[int, Record]]:
+    """Return position and value of the first record of a kind with each id."""
+    firsts: dict[str, tuple[int, Record]] = {}
+    for position, record in found.of_kind(kind):
+        firsts.setdefault(record[name], (position, record))
+    return firsts
+
+
+def check_measurements(log: Log, found: Pass, spool: Spool, report: Report) -> None:
+    """Check examinations, what was measured for them, what was exposed, and whose findings are."""
+    examinations = first_of(found, "examination", "examination")
+    measurements = first_of(found, "measurement", "attempt")
+    exposures = first_of(found, "exposure", "attempt")
+    sizes = sorted(log.checkpoints)
+    wrong = [*_examinations(examinations, found), *_begun(examinations, measurements, sizes)]
+    told: set[str] = set()
+    for position, *_, attempt in sorted(spool.read("exposed-[0-9]+-[0-9]+")):
+        if attempt not in told and exposures.get(attempt, (position, {}))[0] >= position:
+            said = f"record {position} of attempt {attempt[:16]} says that an item was sent,"
+            wrong.append(("RecordsDisagree", f"{said} without an exposure record before it"))
+        told.add(attempt)
+    claimed: set[tuple[str, str]] = set()
+    for position, examination, plan, *_ in sorted(spool.read("concluded-[0-9]+-[0-9]+")):
+        head = examinations.get(examination)
+        if (examination, plan) not in claimed and (
+            head is None or head[0] > position or head[1]["plan"] != plan
+        ):
+            said = f"finding {position} is of the examination {examination[:16]}, which does not"
+            wrong.append(("RecordsDisagree", f"{said} stand before it, or is of another plan"))
+        claimed.add((examination, plan))
+    measured = 0
+    for part in range(spool.parts):
+        rows = [Measure(*row) for row in sorted(spool.read(f"measured-{part}-[0-9]+"))]
+        measured += len(rows)
+        for name in dict.fromkeys(row.examination for row in rows):
+            own = [row for row in rows if row.examination == name]
+            wrong += _measured(name, own, examinations.get(name), measurements, report)
+    for defect, sentence in wrong:
+        report.fail(COMPLETENESS, defect, sentence)
+    if measured:
+        report.checked(
+            COMPLETENESS,
+            f"{count(measured, 'measurement')} for {count(len(examinations), 'examination')}: each "
+            "examination was in a checkpoint before, each text is called as it was named there",
+        )
+
+
+def _examinations(
+    examinations: dict[str, tuple[int, Record]], found: Pass
+) -> Iterator[tuple[str, str]]:
+    plans = first_of(found, "plan", "plan")
+    for name, (position, record) in examinations.items():
+        core, who = record["core"], f"examination {name[:16]}"
+        if digest(b"reprollm/examination/v1", dumps(core)) != name:
+            yield "LeafMismatch", f"{who} has an id that is not that of its core"
+        if core.get("plan") != record["plan"] or core.get("snapshot") != record["snapshot"]:
+            yield "RecordsDisagree", f"{who} names another plan or snapshot than its core"
+        if found.plans.ends.get(record["plan"], position + 1) > position:
+            yield "RecordsDisagree", f"{who} has no plan record before it in the log"
+            continue
+        planned = plans[record["plan"]][1]["core"]
+        if any(core.get(part) != planned.get(part) for part in ("snapshot", "tokenizer", "engine")):
+            yield "RecordsDisagree", f"{who} is of another model or engine than its plan"
+
+
+def _begun(
+    examinations: dict[str, tuple[int, Record]],
+    measurements: dict[str, tuple[int, Record]],
+    sizes: list[int],
+) -> Iterator[tuple[str, str]]:
+    for attempt, (position, record) in measurements.items():
+        head = examinations.get(record["examination"])
+        who = f"measurement {position} of attempt {attempt[:16]}"
+        if head is None or head[0] > position:
+            yield "RecordsDisagree", f"{who} has no examination record before it in the log"
+            continue
+        if any(record[part] != head[1][part] for part in ("plan", "snapshot")):
+            yield "RecordsDisagree", f"{who} is of another plan or snapshot than its examination"
+        if not any(head[0] < size <= position for size in sizes):
+            yield "RecordsDisagree", f"{who} began before a checkpoint covered its examination"
+
+
+def _measured(
+    name: str,
+    rows: list[Measure],
+    head: tuple[int, Record] | None,
+    measurements: dict[str, tuple[int, Record]],
+    report: Report,
+) -> Iterator[tuple[str, str]]:
+    """Check the likelihoods and continuations of one examination, in log order."""
+    core = head[1]["core"] if head else {}
+    final: dict[tuple[str, int], Measure] = {}
+    differing = 0
+    for row in rows:
+        sentence = row.wrong or _misplaced(row, core, measurements.get(row.attempt))
+        if sentence:
+            yield "RecordsDisagree", f"{row.kind} {row.position} {sentence}"
+        first = final.setdefault((row.kind, row.number), row)
+        if (first.set, first.subject, first.variant) != (row.set, row.subject, row.variant):
+            said = f"calls text {row.number} otherwise than record {first.position}"
+            yield "RecordsDisagree", f"{row.kind} {row.position} {said}"
+        differing += None not in (first.same, row.same) and first.same != row.same
+    if differing:
+        report.notices.append(
+            f"Measured again: {count(differing, 'text')} of examination {name[:16]}, with other "
+            "values. The first in the log count."
+        )
+    texts = {index: row for (kind, index), row in final.items() if kind == "likelihood"}
+    for (kind, index), row in final.items():
+        own = texts.get(index)
+        if kind == "continuation" and own and (own.set, own.subject) != ("suspect", row.subject):
+            said = f"examination {name[:16]} continues text {index}, which is no item of that name"
+            yield "RecordsDisagree", said
+    if head and texts:
+        yield from _all_texts(name, core, texts, report)
+
+
+def _misplaced(row: Measure, core: Record, attempt: tuple[int, Record] | None) -> str | None:
+    if attempt is None or attempt[0] > row.position:
+        return "is of an attempt that has no measurement record before it in the log"
+    of = attempt[1]
+    if (row.examination, row.plan) != (of["examination"], of["plan"]):
+        return "is of another examination or plan than its attempt"
+    if not of["first"] <= row.number < of["last"]:
+        return f"is of text {row.number}, which its attempt does not measure"
+    if (row.snapshot, row.tokenizer) != (core.get("snapshot"), core.get("tokenizer")):
+        return "is of another snapshot or tokenizer than its examination"
+    return None
+
+
+def _all_texts(
+    name: str, core: Record, texts: dict[int, Measure], report: Report
+) -> Iterator[tuple[str, str]]:
+    """Compare the names of all texts with the digest that the core holds."""
+    if sorted(texts) != list(range(len(texts))) or core.get("texts") != len(texts):
+        report.notices.append(
+            f"Measured in part: {len(texts):,} of {core.get('texts')} texts of examination "
+            f"{name[:16]}."
+        )
+        return
+    lines = [
+        dumps({"set": row.set, "subject": row.subject, "variant": row.variant})
+        for _, row in sorted(texts.items())
+    ]
+    if digest(b"reprollm/examined-texts/v1", *lines) != core.get("texts_digest"):
+        said = f"examination {name[:16]} committed to other texts than were measured"
+        yield "LeafMismatch", said
+
+
+# --------------------------------------------------------------------------------------------------
 # L3: the scores
 # --------------------------------------------------------------------------------------------------
 
@@ -3081,7 +3447,7 @@ def _answers(subject: Subject, rows: dict[str, list[Any]]) -> Iterator[tuple[Any
         if owner == run and position < subject.position and request not in final:
             final[request] = (runaway, output)
     seen: set[int] = set()
-    for _, owner, request, index, sampling, stratum, reference in rows["requests"]:
+    for _, owner, request, index, sampling, stratum, reference, _ in rows["requests"]:
         if owner == plan and request in final and index not in seen:
             seen.add(index)
             yield (index, request.decode(), sampling, stratum, *final[request], reference)
@@ -3243,6 +3609,1424 @@ def _untenable(group: ScoreGroup, subject: Subject) -> Iterator[str]:
 
 
 # --------------------------------------------------------------------------------------------------
+# Statistics; each is stated in SPEC.md
+# --------------------------------------------------------------------------------------------------
+
+_NORMAL = NormalDist()
+_Z = _NORMAL.inv_cdf((1 + 0.95) / 2)
+
+
+def decimal(value: float) -> str:
+    """Return a number as findings hold it."""
+    if not math.isfinite(value):
+        raise ValueError("expected a finite number")
+    return format(value + 0.0, ".9g")
+
+
+def mean_of(values: Iterable[float]) -> float:
+    """Return the mean, added exactly and rounded once."""
+    listed = list(values)
+    return math.fsum(listed) / len(listed)
+
+
+def permuted(seed: str, number: int, size: int) -> list[int]:
+    """Return 0 … size-1 in the order of their digests: a permutation that the seed fixes."""
+    state = sha256(
+        b"".join(map(frame, (b"reprollm/permutation/v1", seed.encode(), str(number).encode())))
+    )
+    keys = []
+    for index in range(size):
+        own = state.copy()
+        own.update(frame(str(index).encode()))
+        keys.append((own.digest(), index))
+    return [index for _, index in sorted(keys)]
+
+
+def wins(members: Iterable[float], others: Iterable[float]) -> int:
+    """Return 2 for each pair that the member wins and 1 for each tie, summed."""
+    ranked = sorted(others)
+    return sum(bisect_left(ranked, one) + bisect_right(ranked, one) for one in members)
+
+
+def area_variance(area: float, m: float, n: float) -> float:
+    """Return the variance of an area under the ROC curve (Hanley and McNeil 1982)."""
+    inner = 1 + (m - 1) * (1 - area) / (2 - area) + (n - 1) * area / (1 + area)
+    return area * (1 - area) * inner / (m * n)
+
+
+def area_bound(area: float, end: float, m: int, n: int) -> float:
+    """Return the end of the area's interval that lies towards `end` (Newcombe 2006, method 5)."""
+    half = (m + n) / 2
+    inside, outside = area, end
+    for _ in range(80):
+        middle = (inside + outside) / 2
+        width = math.sqrt(half * half / (m * n) * area_variance(middle, half, half))
+        if abs(area - middle) <= _Z * width:
+            inside = middle
+        else:
+            outside = middle
+    return (inside + outside) / 2
+
+
+def greater_p(u: float, members: list[float], others: list[float]) -> float:
+    """Return the one-sided p of Mann and Whitney's test, corrected for ties and continuity."""
+    m, n = len(members), len(others)
+    ties = sum(times**3 - times for times in Counter(members + others).values())
+    variance = m * n / 12 * ((m + n + 1) - ties / ((m + n) * (m + n - 1)))
+    if variance <= 0:
+        return 1.0
+    return math.erfc((u - m * n / 2 - 0.5) / math.sqrt(variance) / math.sqrt(2)) / 2
+
+
+def detectable_area(m: int, n: int) -> float | None:
+    """Return the smallest area that Mann and Whitney's test finds with power 0.8 at 0.05."""
+    limit = 0.5 + 0.5 / (m * n)
+    limit += _NORMAL.inv_cdf(1 - 0.05) * math.sqrt((m + n + 1) / (12 * m * n))
+
+    def found(area: float) -> bool:
+        width = math.sqrt(area_variance(area, m, n))
+        if limit >= 1:
+            return False
+        return (_NORMAL.cdf((area - limit) / width) if width else float(area >= limit)) >= 0.8
+
+    low, high = 0.5, 1.0
+    if not found(high):
+        return None
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if found(middle) else (middle, high)
+    return high
+
+
+def detectable_shift(permutations: int, level: float) -> float | None:
+    """Return the shift, in standard deviations, that a permutation test finds with power 0.8."""
+    allowed = math.floor(level * (permutations + 1) + 1e-9)
+    if not allowed:
+        return None
+    return _NORMAL.inv_cdf(1 - allowed / (permutations + 1)) + _NORMAL.inv_cdf(0.8)
+
+
+def rank_sum_p(total: int, sizes: list[int]) -> float:
+    """Return P(sum of ranks <= total), each uniform on 0 … size-1; exact, rounded once.
+
+    Without upper ends, C(total + n, n) choices of n ranks have at most that sum. Those in which k
+    given ranks reach their sizes are as many as have the sum less these sizes; they are taken off
+    and added again by turns (inclusion and exclusion), groups of one size together.
+    """
+    reached = {0: 1}  # sum of the sizes that are reached -> with its sign, in how many ways
+    for size, groups in Counter(sizes).items():
+        more: defaultdict[int, int] = defaultdict(int)
+        for some in range(min(groups, total // size) + 1):
+            ways = (-1) ** some * math.comb(groups, some)
+            for before, value in reached.items():
+                if before + some * size <= total:
+                    more[before + some * size] += value * ways
+        reached = more
+    n = len(sizes)
+    found = sum(ways * math.comb(total - used + n, n) for used, ways in reached.items())
+    return max(found / math.prod(sizes), sys.float_info.min)
+
+
+def detectable_share(sizes: list[int], level: float) -> float | None:
+    """Return the share of groups foreseen best that the rank-sum test finds with power 0.8."""
+    if 1 / math.prod(sizes) > level:
+        return None
+
+    def normal(share: float) -> NormalDist:
+        means = [(1 - share) * (size - 1) / 2 for size in sizes]
+        squares = math.fsum((1 - share) * (size - 1) * (2 * size - 1) / 6 for size in sizes)
+        variance = squares - math.fsum(mean * mean for mean in means)
+        return NormalDist(math.fsum(means), math.sqrt(max(variance, sys.float_info.min)))
+
+    limit = normal(0.0).inv_cdf(level) - 0.5
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        power = 1.0 if middle >= 1 else normal(middle).cdf(limit + 0.5)
+        low, high = (middle, high) if power < 0.8 else (low, middle)
+    return high
+
+
+def hoeffding(values: list[float]) -> tuple[float, float]:
+    """Return an interval for the mean of values in [0, 1] (Hoeffding 1963)."""
+    half = math.sqrt(math.log(2 / (1 - 0.95)) / (2 * len(values)))
+    return max(0.0, mean_of(values) - half), min(1.0, mean_of(values) + half)
+
+
+def clopper_pearson(hits: int, n: int) -> tuple[float, float]:
+    """Return the exact interval of a share, 0.95, by halving [0, 1] eighty times."""
+    if 2 * hits > n:
+        low, high = clopper_pearson(n - hits, n)
+        return 1 - high, 1 - low
+    tail = (1 - 0.95) / 2
+
+    def at_most(most: int, share: float) -> float:
+        if not 0 < share < 1:
+            return 1.0 if share <= 0 else float(most >= n)
+        terms = [
+            math.exp(
+                math.lgamma(n + 1) - math.lgamma(x + 1) - math.lgamma(n - x + 1)
+                + x * math.log(share) + (n - x) * math.log1p(-share)
+            )
+            for x in range(most + 1)
+        ]  # fmt: skip
+        return min(1.0, math.fsum(terms))
+
+    def turning(above: Callable[[float], bool]) -> float:
+        low, high = 0.0, 1.0
+        for _ in range(80):
+            middle = (low + high) / 2
+            low, high = (low, middle) if above(middle) else (middle, high)
+        return high
+
+    low = turning(lambda share: at_most(hits - 1, share) <= 1 - tail) if hits else 0.0
+    return low, turning(lambda share: at_most(hits, share) < tail) if n else 1.0
+
+
+@lru_cache(maxsize=4)
+def resamples(seed: str, size: int) -> list[list[int]]:
+    """Return 999 resamples of 0 … size-1 with replacement, as a seed fixes them."""
+    found = []
+    for number in range(999):
+        drawn = b"".join(
+            bytes.fromhex(
+                digest(
+                    b"reprollm/bootstrap/v1", seed.encode("ascii"), b"%d" % number, b"%d" % block
+                )
+            )
+            for block in range(-(-size // 8))
+        )
+        words = struct.unpack(f">{len(drawn) // 4}I", drawn)
+        found.append([word * size >> 32 for word in words[:size]])
+    return found
+
+
+# --------------------------------------------------------------------------------------------------
+# The blind guard: can the texts be told apart without any model?
+# --------------------------------------------------------------------------------------------------
+
+
+def split_words(text: str) -> list[str]:
+    """Return the words of a text after NFKD, without combining marks, case-folded."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    found, run = [], ""
+    for c in plain.casefold() + " ":
+        code = ord(c)
+        alone = 0x2E80 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF or 0x20000 <= code <= 0x3FFFF
+        if c.isalnum() and not alone:
+            run += c
+            continue
+        found += [run] if run else []
+        found += [c] if c.isalnum() else []
+        run = ""
+    return found
+
+
+def tenths(values: list[Any]) -> list[int]:
+    """Return for each value in which tenth of all values it lies."""
+    ranked = sorted(values)
+    return [10 * bisect_left(ranked, value) // len(ranked) for value in values]
+
+
+def guard_features(texts: list[str], dates: list[str] | None) -> list[list[list[str]]]:
+    """Return the features of each text, of words and of form; those of one text are left out."""
+    words = [split_words(text) for text in texts]
+    form: list[set[str]] = []
+    for text in texts:
+        letters, capitals = sum(map(str.isalpha, text)), sum(map(str.isupper, text))
+        marks = {f"p:{c}" for c in text if not (c.isalnum() or c.isspace())}
+        form.append(marks | {f"u:{10 * capitals // letters if letters else 0}"})
+    columns = [("c", tenths([*map(len, texts)])), ("n", tenths([*map(len, words)]))]
+    for name, column in columns:
+        for own, tenth in pairs(form, column):
+            own.add(f"{name}:{tenth}")
+    if dates is not None:
+        known = iter(tenths([date for date in dates if date]))
+        for own, date in pairs(form, dates):
+            own.add(f"d:{next(known) if date else ''}")
+    found = []
+    for group in ([{f"w:{word}" for word in own} for own in words], form):
+        times = Counter(chain.from_iterable(group))
+        found.append([[name for name in own if times[name] > 1] for own in group])
+    return found
+
+
+class Guard:
+    """A naive Bayes classifier in whole numbers, cross-fitted over ten folds."""
+
+    def __init__(self, texts: list[str], dates: list[str] | None, seed: str) -> None:
+        self.groups = guard_features(texts, dates)
+        self.sizes = [len(set(chain.from_iterable(group))) for group in self.groups]
+        self.order = permuted(seed, 0, len(texts))
+        logarithms = [round(1_000_000 * math.log(x)) if x else 0 for x in range(len(texts) + 2)]
+        self.log = logarithms.__getitem__
+
+    def wins(self, suspects: set[int]) -> list[int]:
+        """Return `wins` of the suspects' scores by words, by form, and by both."""
+        sides = (
+            [i for i in self.order if i in suspects],
+            [i for i in self.order if i not in suspects],
+        )
+        folds = [[side[fold::10] for side in sides] for fold in range(10)]
+        scores = [dict.fromkeys(self.order, 0) for _ in range(3)]
+        totals = [[0, 0], [0, 0]]
+        everywhere = []
+        for group, total in pairs(self.groups, totals):
+            counts = [Counter(chain.from_iterable(group[i] for i in side)) for side in sides]
+            total[:] = [sum(one.values()) for one in counts]
+            everywhere.append(counts)
+        for inside, outside in folds:
+            base = []
+            for kind, group in enumerate(self.groups):
+                held = [
+                    Counter(chain.from_iterable(group[i] for i in side))
+                    for side in (inside, outside)
+                ]
+                learned = [total - sum(one.values()) for total, one in pairs(totals[kind], held)]
+                base.append((learned, self.sizes[kind]))
+                (a, b), (c, d) = everywhere[kind], held
+                weights = {
+                    name: self.log(a[name] - c[name] + 1) - self.log(b[name] - d[name] + 1)
+                    for name in c.keys() | d.keys()
+                }
+                for i in chain(inside, outside):
+                    scores[kind][i] = sum(map(weights.__getitem__, group[i]))
+            self._base(chain(inside, outside), base, scores)
+        return [
+            wins([score[i] for i in sides[0]], [score[i] for i in sides[1]]) for score in scores
+        ]
+
+    def _base(
+        self, texts: Iterable[int], base: list[tuple[list[int], int]], scores: list[dict[int, int]]
+    ) -> None:
+        """Add to the scores of a fold's texts what each of their features has in common."""
+        (words, form), sizes = [learned for learned, _ in base], self.sizes
+        both = [one + other for one, other in pairs(words, form)]
+        each = [
+            self._common(learned, size)
+            for learned, size in pairs((words, form, both), (*sizes, sum(sizes)))
+        ]
+        for i in texts:
+            counts = [len(group[i]) for group in self.groups]
+            scores[2][i] = scores[0][i] + scores[1][i] + sum(counts) * each[2]
+            scores[0][i] += counts[0] * each[0]
+            scores[1][i] += counts[1] * each[1]
+
+    @staticmethod
+    def _common(learned: list[int], size: int) -> int:
+        inside, outside = (total + size for total in learned)
+        return _whole_log(outside) - _whole_log(inside)
+
+
+def _whole_log(value: int) -> int:
+    return round(1_000_000 * math.log(value)) if value else 0
+
+
+# --------------------------------------------------------------------------------------------------
+# L3: what the checks of contamination found, from the records that stand before it
+# --------------------------------------------------------------------------------------------------
+# Facts about texts, tests that are valid by the data set's own randomisation, screening, and what
+# is decided on tests: four kinds of claim, which are never merged. Each method turns the material,
+# as its author could read it from the log, into findings; these must be the recorded ones.
+
+
+class Finding(NamedTuple):
+    """One finding: the method, what it speaks of (`*` is the data set), and what it says."""
+
+    method: str
+    subject: str
+    evidence: Record
+
+
+class Text(NamedTuple):
+    """One measured text; `value` is a dict of scores for an item, else a number or None."""
+
+    number: int
+    set: str
+    subject: str
+    variant: int
+    tokens: int
+    text: str
+    value: Any
+
+
+class Material:
+    """What the findings of one shard on one examination are made of."""
+
+    def __init__(self, core: Record, examination: str, plan: str) -> None:
+        self.core, self.examination, self.plan = core, examination, plan
+        self.checks: Any = core["checks"]
+        self.capable = core["engine"]["family"] in ("transformers", "vllm")
+        self.texts: list[Text] = []
+        self.continued: list[tuple[str, int, array[int] | None, array[int] | None]] = []
+        self.items: list[str] = []
+        self.gold = False
+        self.scores: list[tuple[tuple[str, str], dict[str, float]]] = []
+        self.exposed: list[Record] = []
+        self.declared: list[Record] = []
+        self.scanned: list[Finding] = []
+        self.withheld: set[str] = set()
+
+    def of(self, name: str) -> list[Text]:
+        """Return the texts of a set, in index order."""
+        return [text for text in self.texts if text.set == name]
+
+
+def evidence(
+    claim: str, method: str, mode: str, parameters: Record, n: int, verdict: str, detail: Record,
+    statistic: float | None = None, p: float | None = None,
+    interval: tuple[float, float] | None = None,
+) -> Record:  # fmt: skip
+    """Return what a finding record says."""
+    return {
+        "claim": claim, "method": method, "version": "1", "mode": mode, "parameters": parameters,
+        "n": n, "statistic": None if statistic is None else decimal(statistic),
+        "p": None if p is None else decimal(p),
+        "low": decimal(interval[0]) if interval else None,
+        "high": decimal(interval[1]) if interval else None,
+        "level": "0.95" if interval else None, "verdict": verdict, "detail": detail,
+    }  # fmt: skip
+
+
+NO = "not possible"
+NO_LOGPROBS = "the engine gives no log-probabilities of given texts"
+SAID_OF_NONE = "says so of at most 5 in 100 models that have not seen what was published"
+
+
+def test_verdict(p: float, smallest: float) -> str:
+    """Return the word of a sealed test."""
+    if smallest > 0.05:
+        return "cannot reach the level"
+    return "published stands out" if p <= 0.05 else "published does not stand out"
+
+
+def sealed_obstacle(found: Material, measured: int, expected: int) -> str | None:
+    """Return why a sealed test cannot run, or None."""
+    if not found.capable:
+        return NO_LOGPROBS
+    if measured < expected:
+        return f"{expected - measured} of {expected} texts are not measured"
+    return None
+
+
+def no_test(method: str, parameters: Record, reason: str) -> list[Finding]:
+    """Return the finding of a sealed test that cannot run."""
+    said = evidence("test", method, NO, parameters, 0, NO, {"reason": reason})
+    return [Finding(method, "*", said)]
+
+
+def by_rank(
+    found: Material, method: str, name: str, groups: list[tuple[str, int, int]]
+) -> list[Finding]:
+    """Test by rank whether published texts are foreseen better than those held back with them."""
+    values = {(text.subject, text.variant): text.value for text in found.of(name)}
+    parameters = {"score": "loss", "level": "0.05"}
+    reason = sealed_obstacle(found, len(values), sum(size for _, _, size in groups))
+    if reason:
+        return no_test(method, parameters, reason)
+    ranks: list[int | None] = []
+    for subject, published, size in groups:
+        own = [values[subject, variant] for variant in range(size)]
+        known = None not in own
+        # The published text ties with itself, which counts as one too many.
+        ranks.append(sum(v >= own[published] for v in own) - 1 if known else None)
+    sizes = [size for (_, _, size), rank in pairs(groups, ranks) if rank is not None]
+    known_ranks = [rank for rank in ranks if rank is not None]
+    if not sizes:
+        reason = "no group has a token to be scored in each of its texts"
+        return no_test(method, parameters, reason)
+    beaten = [1 - rank / (size - 1) for rank, size in pairs(known_ranks, sizes)]
+    p, smallest = rank_sum_p(sum(known_ranks), sizes), rank_sum_p(0, sizes)
+    share = detectable_share(sizes, 0.05)
+    detail = {
+        "rank_sum": sum(known_ranks),
+        "expected_rank_sum": decimal((sum(sizes) - len(sizes)) / 2),
+        "ranks": ranks,
+        "uncheckable": len(ranks) - len(sizes),
+        "smallest_p": decimal(smallest),
+        "detectable_share": None if share is None else decimal(share),
+        "error_rate": SAID_OF_NONE,
+    }
+    said = evidence(
+        "test", method, "log-probabilities", parameters, len(sizes), test_verdict(p, smallest),
+        detail, mean_of(beaten), p, hoeffding(beaten),
+    )  # fmt: skip
+    return [Finding(method, "*", said)]
+
+
+def sealed_twins(found: Material) -> list[Finding]:
+    """Test whether the published variants are foreseen better than the sealed ones."""
+    groups = (found.checks.get("sealed") or {}).get("twins") or []
+    return by_rank(found, "sealed_twins", "twin", groups) if groups else []
+
+
+def canaries(found: Material) -> list[Finding]:
+    """Test whether published random strings are foreseen better than those held back."""
+    groups = (found.checks.get("sealed") or {}).get("canaries") or []
+    placed = [(subject, 0, size) for subject, size in groups]
+    return by_rank(found, "canaries", "canary", placed) if groups else []
+
+
+def sealed_order(found: Material) -> list[Finding]:
+    """Test by permutation whether the published order of the rows is foreseen best."""
+    declared = (found.checks.get("sealed") or {}).get("order")
+    if not declared:
+        return []
+    parameters = {**declared, "level": "0.05"}
+    shards, drawn = declared["shards"], declared["permutations"]
+    if not 0 < drawn <= MAX_DRAWN or not 0 < shards <= MAX_DRAWN:
+        raise ValueError("expected fewer permutations and shards")
+    sums = {(text.subject, text.variant): text.value for text in found.of("order")}
+    reason = sealed_obstacle(found, len(sums), shards * (drawn + 1))
+    if reason:
+        return no_test("sealed_order", parameters, reason)
+    totals: list[list[float]] = [[] for _ in range(drawn + 1)]
+    beaten = []
+    for shard in range(shards):
+        values = [sums[str(shard), number] for number in range(drawn + 1)]
+        for total, value in pairs(totals, standardised(values)):
+            total.append(value)
+        beaten.append(sum(value < values[0] for value in values[1:]) / drawn)
+    published, *others = map(math.fsum, totals)
+    p, smallest = (1 + sum(other >= published for other in others)) / (drawn + 1), 1 / (drawn + 1)
+    centre = mean_of(others)
+    width = math.sqrt(mean_of((other - centre) ** 2 for other in others))
+    shift = detectable_shift(drawn, 0.05)
+    detail = {
+        "total": decimal(published),
+        "shift": decimal((published - centre) / width if width else 0.0),
+        "beaten": [decimal(share) for share in beaten],
+        "smallest_p": decimal(smallest),
+        "detectable_shift": None if shift is None else decimal(shift),
+        "error_rate": SAID_OF_NONE,
+    }
+    said = evidence(
+        "test", "sealed_order", "log-probabilities", parameters, found.core["data"]["items"],
+        test_verdict(p, smallest), detail, mean_of(beaten), p, hoeffding(beaten),
+    )  # fmt: skip
+    return [Finding("sealed_order", "*", said)]
+
+
+def standardised(values: list[float]) -> list[float]:
+    """Return how many standard deviations each value lies above the mean of all."""
+    if all(map(math.isfinite, values)):
+        centre = mean_of(values)
+        width = math.sqrt(mean_of((value - centre) ** 2 for value in values))
+        if width:
+            return [(value - centre) / width for value in values]
+    return [0.0] * len(values)
+
+
+def screening(found: Material) -> list[Finding]:
+    """Compare items with a reference set by membership scores, unless the guard blocks it."""
+    declared = found.checks.get("screening")
+    if not declared:
+        return []
+    guarded = guard_finding(found, declared)
+    cleared = guarded.evidence["verdict"] == "not told apart"
+    return [guarded, *chain.from_iterable(screened(found, s, cleared) for s in declared["scores"])]
+
+
+def guard_finding(found: Material, declared: Record) -> Finding:
+    """Say whether the texts alone tell suspects from reference."""
+    suspects, reference = found.of("suspect"), found.of("reference")
+    wanted = declared["guard"]
+    parameters = {
+        "permutations": wanted["permutations"], "seed": wanted["seed"], "folds": 10,
+        "level": "0.05", "least": 20, "date": declared["date"],
+    }  # fmt: skip
+    detail: Record = {"references": len(reference)}
+    if min(len(suspects), len(reference)) < 20:
+        detail["reason"] = (
+            f"fewer than 20 texts on a side: {len(suspects)} suspects, {len(reference)} references"
+        )
+        said = evidence("screening", "guard", NO, parameters, len(suspects), NO, detail)
+        return Finding("guard", "*", said)
+    dates = declared.get("dates")
+    if dates is not None:
+        items = found.core["data"]["items"]
+        dates = [dates["suspect"][text.number] for text in suspects]
+        dates += [declared["dates"]["reference"][text.number - items] for text in reference]
+    texts, m = [text.text for text in (*suspects, *reference)], len(suspects)
+    guard = Guard(texts, dates, str(wanted["seed"]))
+    observed, drawn = guard.wins(set(range(m))), wanted["permutations"]
+    null = [
+        max(guard.wins(set(permuted(str(wanted["seed"]), number, len(texts))[:m])))
+        for number in range(1, drawn + 1)
+    ]
+    most = 2 * m * len(reference)
+    p = (1 + sum(value >= max(observed) for value in null)) / (drawn + 1)
+    allowed = max(0, math.floor(0.05 * (drawn + 1) + 1e-9) - 1)
+    detail["areas"] = {
+        name: decimal(value / most) for name, value in pairs(("words", "form", "both"), observed)
+    }
+    detail["blocks_above"] = decimal(sorted(null, reverse=True)[allowed] / most)
+    detail["error_rate"] = "blocks at most 0.05 of the pairs of sets that are drawn alike"
+    verdict = "told apart" if p <= 0.05 else "not told apart"
+    area = max(observed) / most
+    return Finding(
+        "guard", "*",
+        evidence("screening", "guard", "records", parameters, m, verdict, detail, area, p),
+    )  # fmt: skip
+
+
+def screened(found: Material, name: str, cleared: bool) -> list[Finding]:
+    """Return the findings of one membership score: of the set, then of each item."""
+    method, suspects = f"screening_{name}", found.of("suspect")
+    values = {text.number: text.value[name] for text in suspects if text.value[name] is not None}
+    others = [text.value[name] for text in found.of("reference") if text.value[name] is not None]
+    parameters = {"score": name, "level": "0.05", "references": len(others)}
+    reason = screening_obstacle(found, name)
+    if reason is None and not (values and others):
+        reason = "no text with a score on one side"
+    if reason:
+        parameters["references"] = 0
+        said = (parameters, len(suspects), NO, {"reason": reason})
+        return [Finding(method, "*", evidence("screening", method, NO, *said))]
+    members, m, n = list(values.values()), len(values), len(others)
+    ranked = sorted(others)
+    ps = {index: (1 + n - bisect_left(ranked, v)) / (n + 1) for index, v in values.items()}
+    qs = step_up(ps)
+    won = wins(members, others)
+    area, p = won / (2 * m * n), greater_p(won / 2, members, others)
+    limit = sorted(others, reverse=True)[math.floor(0.01 * n + 1e-9)]
+    rare = math.floor(0.05 * (n + 1) + 1e-9) / (n + 1)
+    smallest = detectable_area(m, n)
+    detail = {
+        "u": decimal(won / 2),
+        "tpr_at_1_percent": decimal(sum(value > limit for value in members) / m),
+        "rare": sum(value <= 0.05 for value in ps.values()),
+        "rare_expected": decimal(rare),
+        "rare_spread": decimal(math.sqrt(rare * (1 - rare) * (n + 1 + m) / ((n + 2) * m))),
+        "listed": sum(value <= 0.05 for value in qs.values()),
+        "uncheckable": len(suspects) - m,
+        "detectable": None if smallest is None else decimal(smallest),
+        "error_rate": "0.05, and 0.05 of the listed items, where suspects and reference were drawn "
+        "alike; the guard can refuse that, nobody can prove it",
+    }
+    word = "stands out" if p <= 0.05 else "does not stand out"
+    word = word if cleared else "uninterpretable"
+    interval = (area_bound(area, 0.0, m, n), area_bound(area, 1.0, m, n))
+    of_set = evidence(
+        "screening", method, "log-probabilities", parameters, m, word, detail, area, p, interval
+    )
+    items = []
+    for text in suspects:
+        value = values.get(text.number)
+        detail = {"tokens": text.tokens}
+        word = "uncheckable"
+        if value is not None:
+            detail["q"] = decimal(qs[text.number])
+            word = "listed" if qs[text.number] <= 0.05 else "not listed"
+            word = word if cleared else "uninterpretable"
+            if math.isinf(value):
+                detail["impossible_token"], value = True, None
+        one = evidence(
+            "screening", method, "log-probabilities", parameters, 1, word, detail, value,
+            ps.get(text.number),
+        )  # fmt: skip
+        items.append(Finding(method, text.subject, one))
+    return [Finding(method, "*", of_set), *items]
+
+
+def screening_obstacle(found: Material, name: str) -> str | None:
+    """Return why a score cannot be had, or None."""
+    texts = found.of("suspect") + found.of("reference")
+    if not found.capable:
+        return NO_LOGPROBS
+    if not texts:
+        return "nothing was measured"
+    if name == "min_k_pp_20" and not all(text.value["spread"] for text in texts):
+        return "the engine gives no mean and deviation over the vocabulary"
+    return None
+
+
+def step_up(ps: dict[int, float]) -> dict[int, float]:
+    """Return the p-values adjusted by Benjamini and Hochberg's step-up rule."""
+    adjusted, smallest = {}, 1.0
+    ranked = sorted(ps.items(), key=itemgetter(1))
+    for rank in range(len(ranked), 0, -1):
+        index, p = ranked[rank - 1]
+        smallest = min(smallest, len(ranked) * p / rank)
+        adjusted[index] = smallest
+    return adjusted
+
+
+def extraction(found: Material) -> list[Finding]:
+    """Say which items the model continued word for word."""
+    declared = found.checks.get("extraction")
+    if not declared:
+        return []
+    parameters = {**declared, "least": 8}
+    items = []
+    for subject, prefix, expected, output in found.continued:
+        if expected is None or output is None:
+            raise ValueError("expected tokens that are opened")
+        output = output[: len(expected)]
+        if len(expected) > MAX_CONTINUED:
+            raise ValueError("expected shorter continuations")
+        leading = next(
+            (n for n, (one, other) in enumerate(pairs(expected, output)) if one != other),
+            len(output),
+        )
+        word = "verbatim" if expected and leading == len(expected) else "not verbatim"
+        word = "uncheckable" if len(expected) < 8 or not prefix else word
+        detail = {
+            "prefix": prefix, "expected": len(expected), "leading": leading,
+            "share": decimal(leading / len(expected)) if expected else None,
+        }  # fmt: skip
+        longest = longest_run(expected, output)
+        said = evidence("screening", "extraction", "outputs", parameters, 1, word, detail, longest)
+        items.append(Finding("extraction", subject, said))
+    words = [item.evidence["verdict"] for item in items]
+    unsure, hits = words.count("uncheckable"), words.count("verbatim")
+    n = len(words) - unsure
+    if n:
+        word = "verbatim continuations" if hits else "no verbatim continuation"
+        said = evidence(
+            "screening", "extraction", "outputs", parameters, n, word,
+            {"verbatim": hits, "uncheckable": unsure}, hits / n, None, clopper_pearson(hits, n),
+        )  # fmt: skip
+    else:
+        reason = "no item has enough tokens" if items else "nothing was continued"
+        detail = {"reason": reason, "uncheckable": unsure}
+        said = evidence("screening", "extraction", NO, parameters, 0, NO, detail)
+    return [Finding("extraction", "*", said), *items]
+
+
+def longest_run(one: array[int], other: array[int]) -> int:
+    """Return the length of the longest run of tokens that stands in both."""
+    best, ends = 0, dict.fromkeys(range(-1, len(other)), 0)
+    for token in one:
+        for place in range(len(other) - 1, -1, -1):
+            ends[place] = ends[place - 1] + 1 if token == other[place] else 0
+            best = max(best, ends[place])
+    return best
+
+
+def missing_scans(found: Material) -> list[Finding]:
+    """Say which declared scans have no result in the log."""
+    known = set()
+    for scan in found.scanned:
+        if scan.method == "scan" and "scan" in scan.evidence.get("parameters", {}):
+            known.add(scan.evidence["parameters"]["scan"])
+    reason = "the log holds no result of this scan; scan, commit the ledger, then examine"
+    return [
+        Finding("scan", "*", evidence("fact", "scan", NO, parameters, 0, NO, {"reason": reason}))
+        for declared in found.checks.get("scan") or ()
+        if declared["name"] not in known
+        for parameters in [{"scan": declared["name"], "preset": declared["preset"]}]
+    ]
+
+
+# What was sent, what is public, and what time alone allows to conclude.
+
+_DATE = re.compile(
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d))?)?)?\Z",
+    re.ASCII,
+)
+PART_ORDER = ("source_text", "question", "gold", "rationale")
+TEMPORAL = ("expected", "possible", "unlikely", "impossible_by_time", "unknown")
+Span = tuple[str, str]
+
+
+def span(text: Any) -> Span | None:
+    """Return the first and last day that a date names; a month's last day is written as 31."""
+    match = _DATE.match(text) if isinstance(text, str) else None
+    if match is None:
+        return None
+    year, month, day = match.groups()
+    try:
+        date(int(year), int(month or 1), int(day or 1))
+    except ValueError:
+        return None
+    return f"{year}-{month or '01'}-{day or '01'}", f"{year}-{month or '12'}-{day or '31'}"
+
+
+def shown_day(record: Record, name: str) -> Span | None:
+    """Return the date of a declaration, which counts only with the digest of its evidence."""
+    return span(record["evidence"].get(name)) if record["evidence"].get("sha256") else None
+
+
+class Timing:
+    """What is known of the model's time, and the verdict on one field of one item."""
+
+    def __init__(self, found: Material) -> None:
+        engine, server = found.core["engine"], found.core["engine"].get("server")
+        self.pinned = engine.get("family") != "server"
+        if not self.pinned and isinstance(server, dict):
+            self.pinned = server.get("url") is None or server.get("trust") in ("attested", "owned")
+        own = [
+            record for record in found.declared
+            if record["what"] == "release" and record["subject"] == found.core["snapshot"]
+        ]  # fmt: skip
+        released = [shown_day(record, "released") for record in own]
+        claims = [record["evidence"].get("cutoff") for record in own]
+        cutoffs = [span(claim) for claim in claims if claim]
+        self.released = min((day[1] for day in released if day), default=None)
+        self.cutoff = max((day[1] for day in cutoffs if day), default=None)
+
+    def verdict(self, sent: list[Record], declared: list[Record]) -> str:
+        """Return whether a field can have been in training, going by time alone.
+
+        Args:
+            sent: the `exposed` records of the field.
+            declared: the declarations that concern it.
+        """
+        of: defaultdict[str, list[Record]] = defaultdict(list)
+        for record in declared:
+            of[record["what"]].append(record)
+        if any(record["evidence"].get("expected") is True for record in of["publication"]):
+            return "expected"
+        public = [day for record in of["publication"] if (day := shown_day(record, "first_seen"))]
+        days = [span(record["created"]) for record in sent]
+        days += [
+            span(str(record["evidence"].get("from") or ""))
+            for record in of["use"]
+            if record["evidence"].get("outside") is True
+        ]
+        created, proved = self._created(of["creation"])
+        if created and any(day and created > day[1] for day in (*public, *days)):
+            created, proved = None, False
+        after_cutoff = bool(created and self.cutoff and created > self.cutoff)
+        after_release = bool(created and self.released and created > self.released)
+        late = self.pinned and self.released is not None and after_cutoff
+        if self._reached(days) or (self._reached([*public]) and not late):
+            return "possible"
+        if after_release and proved and self.pinned:
+            return "impossible_by_time"
+        return "unlikely" if after_cutoff or after_release else "unknown"
+
+    def _reached(self, days: list[Span | None]) -> bool:
+        if not days or not self.pinned:
+            return bool(days)
+        end = self.released or self.cutoff
+        return end is not None and any(day is None or day[0] <= end for day in days)
+
+    @staticmethod
+    def _created(records: list[Record]) -> tuple[str | None, bool]:
+        """Return the first day of the earliest shown creation, and whether it is proved."""
+        known = []
+        for record in records:
+            day, said = shown_day(record, "created"), record["evidence"]
+            if day:
+                proof = said.get("type") in ("git_commit", "time_stamp")
+                known.append((day[0], not (proof and said.get("proved") is True)))
+        return (min(known)[0], not min(known)[1]) if known else (None, False)
+
+
+def exposure(found: Material) -> list[Finding]:
+    """Say what was sent where, and what time allows, of the data set and of each item sent."""
+    if not (found.exposed or found.declared or found.checks.get("exposure") is not None):
+        return []
+    timing, items = Timing(found), set(found.items)
+    fields = {"source_text"} | ({"gold"} if found.gold else set())
+    fields |= {record["field"] for record in (*found.exposed, *found.declared) if record["field"]}
+    listed = [name for name in PART_ORDER if name in fields]
+    sent: defaultdict[str, list[Record]] = defaultdict(list)
+    declared: defaultdict[str, list[Record]] = defaultdict(list)
+    places: defaultdict[tuple[Any, ...], list[Record]] = defaultdict(list)
+    for record in found.exposed:
+        sent[record["item"]].append(record)
+        places[record["address"], record["server"], record["policy"]].append(record)
+    for record in found.declared:
+        declared[record["subject"]].append(record)
+
+    def verdict(item: str, name: str) -> str:
+        own = declared.get("*", []) + (declared.get(item, []) if item != "*" else [])
+        return timing.verdict(
+            [record for record in sent.get(item, []) if record["field"] == name],
+            [record for record in own if record["field"] in (None, name)],
+        )
+
+    parameters = {
+        "snapshot": found.core["snapshot"], "pinned": timing.pinned,
+        "released": timing.released, "cutoff": timing.cutoff,
+    }  # fmt: skip
+    inside = with_gold(record for record in found.exposed if record["item"] in items)
+    beside = with_gold(record for record in found.exposed if record["item"] not in items)
+    outside = [
+        record["evidence"].get("outside") for record in found.declared if record["what"] == "use"
+    ]
+    told = "yes" if True in outside else "no" if False in outside else "undeclared"
+    endpoints = []
+    for place, records in sorted(places.items(), key=lambda each: str(each[0])):
+        gold, plain = with_gold(record for record in records if record["item"] in items)
+        days = [record["created"][:10] for record in records]
+        endpoints.append({
+            **dict(pairs(("address", "server", "policy"), place)),
+            "with_gold": gold, "without_gold": plain, "first": min(days), "last": max(days),
+        })  # fmt: skip
+    counted = {name: Counter(verdict(item, name) for item in found.items) for name in listed}
+    detail: Record = {
+        "with_gold": inside[0], "without_gold": inside[1],
+        "beside": sum(beside), "beside_with_gold": beside[0],
+        "covers": "recorded runs" + (" only" if told == "undeclared" else " and declared use"),
+        "outside": told, "endpoints": endpoints,
+        "temporal": {name: {word: counted[name][word] for word in TEMPORAL} for name in listed},
+    }  # fmt: skip
+    word = "sent_with_gold" if inside[0] else "sent_without_gold" if inside[1] else "not_sent"
+    said = (parameters, len(found.items), word, detail)
+    findings = [Finding("exposure", "*", evidence("fact", "exposure", "records", *said))]
+    for item in sorted(sent):
+        roles: defaultdict[str, set[str]] = defaultdict(set)
+        for record in sent[item]:
+            roles[record["field"]].add(record["role"])
+        times = [record["created"] for record in sent[item]]
+        detail = {
+            "fields": {name: sorted(own) for name, own in roles.items()},
+            "addresses": sorted({record["address"] for record in sent[item]}),
+            "first": min(times), "last": max(times),
+            "temporal": {name: verdict(item, name) for name in listed},
+        }  # fmt: skip
+        word = "sent_with_gold" if "gold" in roles else "sent_without_gold"
+        one = evidence("fact", "exposure", "records", parameters, 1, word, detail)
+        findings.append(Finding("exposure", item, one))
+    return findings
+
+
+def with_gold(records: Iterable[Record]) -> tuple[int, int]:
+    """Return how many items were sent with their gold, and how many without."""
+    gold: dict[str, bool] = {}
+    for record in records:
+        gold[record["item"]] = gold.get(record["item"], False) or record["field"] == "gold"
+    return sum(gold.values()), len(gold) - sum(gold.values())
+
+
+# What all of them come to.
+
+
+def decision(found: Material, made: list[Finding]) -> Finding:
+    """Return the verdict by the primary test, with the statement for the data set."""
+    core, checks, known = found.core, found.checks, {}
+    for one in (*found.scanned, *made):
+        known[one.method, one.subject, scan_of(one)] = one
+    single = {*found.items, *(text.subject for text in found.texts if text.set != "order")} - {"*"}
+    of_sets = [one for one in known.values() if one.subject not in single]
+    family = core["family"]
+    tests, name = (family["tests"] if family else 1), core["primary"]
+    primary = next((one for one in of_sets if one.method == name), None)
+    effect = detectable(checks, primary, 0.05 / tests) if primary else None
+    p = primary.evidence["p"] if primary else None
+    ps = [
+        {"claim": one.evidence["claim"], "method": one.method, "p": one.evidence["p"],
+         "subject": one.subject}
+        for one in of_sets
+        if one.evidence["p"] is not None
+    ]  # fmt: skip
+    items = sum(one.evidence["p"] is not None for one in known.values()) - len(ps)
+    n = primary.evidence["n"] if primary else 0 if name else core["data"]["items"]
+    corrected = None if p is None else min(1.0, tests * float(p))
+    verdict = "not testable"
+    if corrected is not None and effect:
+        verdict = "evidence for" if corrected <= 0.05 else "no evidence found"
+    sentences = [primary_sentence(name, primary, effect[1] if effect else None, tests)]
+    for claim, heading in (
+        ("fact", "Facts"), ("test", "Other tests, exploratory"),
+        ("screening", "Screening, which proves nothing"),
+    ):  # fmt: skip
+        told = [
+            result_words(one)
+            for one in of_sets
+            if one.evidence["claim"] == claim and one.method != name
+        ]
+        sentences += [f"{heading}: {'; '.join(told)}."] if told else []
+    sentences.append(
+        f"P-values computed, all on record: {len(ps)} of sets, {items} of single items."
+    )
+    detail = {
+        "snapshot": core["snapshot"], "data": core["data"]["sha256"],
+        "statement": " ".join(sentences), "p_values": ps, "tests_run": len(ps),
+        "item_p_values": items, "detectable": decimal(effect[0]) if effect else None,
+        "calibration": "benchmarks/contamination",
+    }  # fmt: skip
+    parameters = {
+        "primary": name, "family": family["name"] if family else None, "tests": tests,
+        "level": "0.05", "power": "0.8",
+    }  # fmt: skip
+    said = evidence(
+        "decision", "decision", "records" if name else NO, parameters, n, verdict, detail,
+        corrected, None if p is None else float(p),
+    )  # fmt: skip
+    return Finding("decision", "*", said)
+
+
+def scan_of(one: Finding) -> str:
+    """Return which declared scan a finding is of; empty where it is of none."""
+    parameters = one.evidence.get("parameters")
+    return str(parameters.get("scan", "")) if isinstance(parameters, dict) else ""
+
+
+def detectable(checks: Any, primary: Finding, level: float) -> tuple[float, str] | None:
+    """Return the smallest effect that the primary test finds with power 0.8, and in words."""
+    if primary.evidence["p"] is None:
+        return None
+    sealed = checks["sealed"]
+    if primary.method == "sealed_order":
+        shift = detectable_shift(sealed["order"]["permutations"], level)
+        words = "a published order {:.2f} standard deviations above random orders"
+        return None if shift is None else (shift, words.format(shift))
+    groups = sealed["twins" if primary.method == "sealed_twins" else "canaries"]
+    ranks = primary.evidence["detail"]["ranks"]
+    sizes = [group[-1] for group, rank in pairs(groups, ranks) if rank is not None]
+    share = detectable_share(sizes, level)
+    words = "a published version that is foreseen best in {:.1f} % of {} groups beyond chance"
+    return None if share is None else (share, words.format(100 * share, len(sizes)))
+
+
+def primary_sentence(
+    name: str | None, primary: Finding | None, words: str | None, tests: int
+) -> str:
+    """Return what the primary test allows to say."""
+    if not name:
+        return "Not testable: no primary test is declared."
+    who, level = f"{name}, the primary test", 0.05 / tests
+    said: Any = primary.evidence if primary else {"p": None, "detail": {}}
+    if said["p"] is None:
+        reason = said["detail"].get("reason", said.get("verdict", "it was not computed"))
+        return f"Not testable: {who}, could not run: {reason or 'no result'}."
+    p = float(said["p"])
+    if words is None:
+        return (
+            f"Not testable: {who}, has {said['n']} cases, of which no outcome could reach the "
+            f"level {level:.3g} of its family (p = {p:.3g})."
+        )
+    after = min(1.0, tests * p)
+    if after <= 0.05:
+        return (
+            f"Evidence that the model was trained on these items as published: {who}, gave p = "
+            f"{p:.3g}, {after:.3g} after correction for a family of {tests}."
+        )
+    alone = " Alone it is below 0.05; `reprollm contamination family` corrects it with the others."
+    return (
+        f"No evidence found by {who} (p = {p:.3g}, {after:.3g} after correction for a family of "
+        f"{tests}), which would have found {words} with power 0.8 at the level {level:.3g}."
+        f"{alone if p <= 0.05 else ''} Weaker traces would have been missed: a single exposure of "
+        "an item usually is (see benchmarks/contamination)."
+    )
+
+
+def result_words(one: Finding) -> str:
+    """Return a finding about a set in a few words."""
+    said = one.evidence
+    of = [part for part in (scan_of(one), re.sub(r"\*\Z", "", one.subject)) if part]
+    name, verdict = one.method + (f" ({', '.join(of)})" if of else ""), str(said["verdict"])
+    tally = said["detail"].get("tally")
+    if tally:
+        verdict += f": {tally['contaminated']} of {tally['items']} items, {tally['uncheckable']}"
+        verdict += " uncheckable"
+    p = "" if said["p"] is None else f", p = {float(said['p']):.3g}"
+    return f"{name}: {verdict} (n = {said['n']}{p})"
+
+
+def effects(found: Material, made: list[Finding]) -> list[Finding]:
+    """Return what a leak could do to each score: all items against the less foreseen half."""
+    declared = found.checks.get("screening")
+    if not declared:
+        return []
+    by = str(declared["scores"][0])
+    membership_of = {
+        text.subject: text.value[by] for text in found.of("suspect") if text.value[by] is not None
+    }
+    listed = {
+        one.subject
+        for one in made
+        if one.method == f"screening_{by}" and one.evidence["verdict"] == "listed"
+    }
+    findings = []
+    for (score, sampling), values in sorted(found.scores):
+        items = sorted(values.keys() & membership_of.keys())
+        if not items:
+            continue
+        ranked = sorted(items, key=lambda item: (membership_of[item], item))
+        half = set(ranked[: -(-len(items) // 2)])
+        scores, clean = [values[item] for item in items], [item in half for item in items]
+        differences = []
+        for places in resamples(found.examination, len(items)):
+            own = [scores[place] for place in places if clean[place]]
+            if own:
+                differences.append(mean_of(scores[place] for place in places) - mean_of(own))
+        differences.sort()
+        rank = max(1, math.floor((len(differences) + 1) * (1 - 0.95) / 2 + 1e-9))
+        known = 2 * len(differences) >= 999
+        every, rest = mean_of(scores), [values[item] for item in items if item not in listed]
+        clean_mean = mean_of(values[item] for item in items if item in half)
+        detail = {
+            "all": decimal(every), "clean": len(half), "clean_mean": decimal(clean_mean),
+            "unlisted": len(rest), "unlisted_mean": decimal(mean_of(rest)) if rest else None,
+        }  # fmt: skip
+        parameters = {
+            "score": score, "sampling": sampling, "by": by, "resamples": 999,
+            "seed": found.examination,
+        }  # fmt: skip
+        said = evidence(
+            "decision", "effect", "records", parameters, len(items), "estimated", detail,
+            every - clean_mean, None,
+            (differences[rank - 1], differences[-rank]) if known else None,
+        )  # fmt: skip
+        findings.append(Finding("effect", f"{score}, {sampling}", said))
+    return findings
+
+
+# From the log to the material of each shard of findings, and what comes of it.
+
+METHODS: dict[str, Callable[[Material], list[Finding]]] = {
+    "sealed_twins": sealed_twins,
+    "sealed_order": sealed_order,
+    "canaries": canaries,
+    "screening": screening,
+    "extraction": extraction,
+    "scan": missing_scans,
+    "exposure": exposure,
+}
+_ITEM_FIELDS = {f"{s}/{f}" for s in ITEM_SETS for f in ("text", "logprobs", "means", "deviations")}
+NEEDS = {
+    "sealed_twins": {"twin/logprobs"},
+    "sealed_order": {"order/logprobs"},
+    "canaries": {"canary/logprobs"},
+    "screening": _ITEM_FIELDS,
+    "extraction": {"continuation/expected_ids", "continuation/output_ids"},
+    "effect": _ITEM_FIELDS | {"answers"},
+}
+
+
+def part_of(method: str) -> str:
+    """Return what is recomputed together with a method's findings."""
+    return "screening" if method == "guard" or method.startswith("screening_") else method
+
+
+def is_made_here(one: Finding) -> bool:
+    """Return whether a finding can be made from the log; a scan's result needs the corpus."""
+    if one.method == "scan":
+        return bool(one.evidence.get("mode") == NO)
+    return part_of(one.method) in METHODS or one.method in ("decision", "effect")
+
+
+class View(NamedTuple):
+    """What of a plan's requests and answers stands before a position, for findings."""
+
+    number: int
+    plan: str
+    before: int
+    runs: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+class Seen(NamedTuple):
+    """What one part of the requests shows of a view."""
+
+    items: dict[str, int]  # item -> its smallest index
+    gold: bool
+    requests: int
+    answers: dict[str, int]  # run -> requests that it answered
+    withheld: dict[str, int]  # run -> answers that cannot be scored here
+    ratios: dict[str, dict[tuple[str, str, str], list[float]]]  # run -> score, sampling, item
+
+
+def view_part(view: View, rows: dict[str, list[Any]]) -> Seen:
+    """Return what one part of the requests shows of a view."""
+    seen = Seen({}, False, 0, Counter(), Counter(), {run: {} for run in view.runs})
+    plan, gold, indices = view.plan.encode(), False, set()
+    final: dict[str, dict[bytes, Any]] = {run: {} for run in view.runs}
+    for position, owner, request, _, _, output in rows["answers"]:
+        if position < view.before and owner.decode() in final:
+            final[owner.decode()].setdefault(request, output)
+    for position, owner, request, index, sampling, _, reference, item in rows["requests"]:
+        if owner != plan or position >= view.before or index in indices:
+            continue
+        indices.add(index)
+        name = json.loads(item)
+        seen.items[name] = min(index, seen.items.get(name, index))
+        gold = gold or reference is not None
+        for run, answers in final.items():
+            if request in answers:
+                seen.answers[run] += 1
+                _rate(seen, view.names, run, (sampling, name), answers[request], reference)
+    return seen._replace(gold=gold, requests=len(indices))
+
+
+def _rate(
+    seen: Seen, names: tuple[str, ...], run: str, of: tuple[str, str], output: Any, reference: Any
+) -> None:
+    """Add the ratios of one answer's scores."""
+    if output is None or reference is None:
+        return
+    if WITHHELD in (output, reference) or len(output) * len(reference) > MAX_CELLS:
+        seen.withheld[run] += 1
+        return
+    texts = output.decode().strip(), reference.decode().strip()
+    for name in names:
+        numerator, denominator = MEASURES[name](*texts)
+        if denominator:
+            seen.ratios[run].setdefault((name, *of), []).append(numerator / denominator)
+
+
+class Conclusions:
+    """The findings of one shard on one examination."""
+
+    def __init__(self, examination: str, position: int, before: int) -> None:
+        self.examination, self.position, self.before = examination, position, before
+        self.findings: list[Finding] = []
+        self.view: View | None = None
+        self.seen: list[Seen] = []
+        self.head: tuple[int, Record] | None = None
+
+    def where(self) -> str:
+        """Return how they are named in sentences."""
+        return f"findings at {self.position} of examination {self.examination[:16]}"
+
+
+def conclusions(log: Log, found: Pass, spool: Spool, report: Report) -> list[Conclusions]:
+    """Return the log's findings by shard and examination, without the results of scans."""
+    firsts, sizes = [shard.first for shard in log.shards], [0, *sorted(log.checkpoints)]
+    heads = first_of(found, "examination", "examination")
+    groups: dict[tuple[int, str], Conclusions] = {}
+    scans = 0
+    corpora: dict[str, None] = {}
+    for position, run, _, name, subject, said in sorted(spool.read("concluded-[0-9]+-[0-9]+")):
+        one = Finding(name[len("contamination/") :], subject, json.loads(said))
+        before = sizes[bisect_right(sizes, position) - 1]
+        if not is_made_here(one):
+            parameters = one.evidence.get("parameters")
+            corpus = parameters.get("corpus") if isinstance(parameters, dict) else None
+            corpora[safe(corpus, 64)] = None
+            scans += 1
+            report.conclude(run, one, "needs the corpus")
+            continue
+        key = (bisect_right(firsts, position), run)
+        group = groups.setdefault(key, Conclusions(run, position, before))
+        group.findings.append(one)
+    for number, group in enumerate(groups.values()):
+        head = heads.get(group.examination)
+        if head and head[0] < group.before:
+            group.head = head
+            group.view = _view(number, group.before, head[1]["plan"], found)
+    if scans:
+        report.unchecked(
+            NUMBERS,
+            f"{count(scans, 'finding')} of scans: what stands in a corpus can only be found again "
+            f"in it; corpora with the digests {', '.join(corpora)}",
+        )
+    return list(groups.values())
+
+
+def _view(number: int, before: int, plan: str, found: Pass) -> View:
+    runs: dict[str, str] = {}  # run -> when its first attempt started
+    for position, record in found.of_kind("start"):
+        if record["plan"] == plan and position < before:
+            started = min(record["started"], runs.get(record["run"], record["started"]))
+            runs[record["run"]] = started
+    latest = sorted(sorted(runs), key=lambda run: runs[run], reverse=True)
+    said = found.plans.cores.get(plan, {}).get("scores")
+    listed = [name for name in said if isinstance(name, str)] if isinstance(said, list) else []
+    names = tuple(dict.fromkeys(name for name in listed if name in MEASURES))
+    return View(number, plan, before, tuple(latest), names)
+
+
+def material(group: Conclusions, head: Record, found: Pass, spool: Spool) -> Material:
+    """Return what the findings of a shard are made of."""
+    made = Material(head["core"], group.examination, head["plan"])
+    _take_measures(made, group, spool)
+    part = int(made.plan[:8], 16) % spool.parts
+    rows = (
+        dict(pairs(("position", *EXPOSED), row))
+        for row in sorted(spool.read(f"exposed-{part}-[0-9]+"))
+    )
+    made.exposed = [
+        row for row in rows if row["plan"] == made.plan and row["position"] < group.before
+    ]
+    made.declared = [
+        record
+        for position, record in found.of_kind("declaration")
+        if position < group.position and record["plan"] in (None, made.plan)
+    ]
+    part = int(group.examination[:8], 16) % spool.parts
+    for position, run, _, name, subject, said in sorted(spool.read(f"concluded-{part}-[0-9]+")):
+        one = Finding(name[len("contamination/") :], subject, json.loads(said))
+        if run == group.examination and position < group.before and not is_made_here(one):
+            made.scanned.append(one)
+    items: dict[str, int] = {}
+    for seen in group.seen:
+        for item, index in seen.items.items():
+            items[item] = min(index, items.get(item, index))
+    made.items = sorted(items, key=lambda item: items[item])
+    made.gold = any(seen.gold for seen in group.seen)
+    requests = sum(seen.requests for seen in group.seen)
+    runs = group.view.runs if group.view else ()
+    for run in runs:
+        if sum(seen.answers.get(run, 0) for seen in group.seen) == requests:
+            made.scores = _mean_scores(group.seen, run)
+            if any(seen.withheld.get(run) for seen in group.seen):
+                made.withheld.add("answers")
+            break
+    return made
+
+
+def _take_measures(made: Material, group: Conclusions, spool: Spool) -> None:
+    part = int(group.examination[:8], 16) % spool.parts
+    final: dict[tuple[str, int], Measure] = {}
+    for row in sorted(spool.read(f"measured-{part}-[0-9]+")):
+        measure = Measure(*row)
+        if measure.examination == group.examination and measure.position < group.before:
+            final.setdefault((measure.kind, measure.number), measure)
+    for (kind, index), row in sorted(final.items()):
+        made.withheld.update(f"{row.set or kind}/{field}" for field in row.withheld)
+        if kind == "likelihood":
+            value = row.values[0] if row.values else None
+            if value == "broken":
+                made.withheld.add("broken")
+            text = (row.text or b"").decode()
+            tokens, variant = row.tokens or 0, row.variant or 0
+            one = Text(index, str(row.set), row.subject, variant, tokens, text, value)
+            made.texts.append(one)
+        else:
+            prefix, *ids = row.values
+            expected, output = (None if value is None else token_ids(value) for value in ids)
+            made.continued.append((row.subject, prefix, expected, output))
+
+
+def token_ids(value: bytes) -> array[int]:
+    """Return little-endian uint32 values."""
+    values = array("I", value)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values
+
+
+def _mean_scores(parts: list[Seen], run: str) -> list[tuple[tuple[str, str], dict[str, float]]]:
+    ratios: defaultdict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for seen in parts:
+        for key, values in seen.ratios[run].items():
+            ratios[key] += values
+    scores: defaultdict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    for (name, sampling, item), values in ratios.items():
+        scores[name, sampling][item] = mean_of(values)
+    return list(scores.items())
+
+
+def check_conclusions(groups: list[Conclusions], found: Pass, spool: Spool, report: Report) -> None:
+    """Hold the findings of every shard against what the records before it give."""
+    last = {group.examination: group for group in groups}
+    same = 0
+    for group in groups:
+        wrong, verdicts = _concluded(group, found, spool, report)
+        for one, verdict in pairs(group.findings, verdicts):
+            report.conclude(group.examination, one, verdict)
+        same += verdicts.count("same")
+        if wrong and last[group.examination] is not group:
+            report.notices.append(f"{group.where()}: {wrong[0]}; later findings on it count.")
+            continue
+        for sentence in wrong[:5]:
+            report.fail(NUMBERS, "FindingMismatch", f"{group.where()}: {sentence}")
+        if len(wrong) > 5:
+            said = f"{group.where()}: and {len(wrong) - 5} more findings are wrong"
+            report.fail(NUMBERS, "FindingMismatch", said)
+    if same:
+        report.checked(
+            NUMBERS, f"{count(same, 'finding')} of contamination checks recomputed: the same"
+        )
+    for name in first_of(found, "examination", "examination").keys() - last.keys():
+        report.notices.append(f"Examination {name[:16]} has no findings in the log.")
+
+
+def _concluded(
+    group: Conclusions, found: Pass, spool: Spool, report: Report
+) -> tuple[list[str], list[str]]:
+    """Return what is wrong with a shard's findings, and the verdict on each."""
+    if group.head is None:
+        said = "expected its examination before them in the log, found none"
+        return [said], ["WRONG"] * len(group.findings)
+    try:
+        made = material(group, group.head[1], found, spool)
+        if "broken" in made.withheld:
+            raise ValueError("expected log-probabilities, found values that are no numbers")
+        unchecked = _out_of_reach(made, group.findings)
+        expected = _expected(made, group.findings, unchecked)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        said = f"expected an examination to compute them from, found {safe(repr(error))}"
+        return [said], ["WRONG"] * len(group.findings)
+    for part, reason in unchecked.items():
+        report.unchecked(NUMBERS, f"{group.where()}: {part} not recomputed: {safe(reason)}")
+    wrong, verdicts = [], []
+    seen: set[tuple[str, ...]] = set()
+    for one in group.findings:
+        key, part = _name_of(one), part_of(one.method)
+        sentence = "" if part in unchecked else _otherwise(one, expected.get(key), key in seen)
+        verdicts.append("not recomputed" if part in unchecked else "WRONG" if sentence else "same")
+        wrong += [sentence] if sentence else []
+        seen.add(key)
+    for key, one in expected.items():
+        if key not in seen and part_of(one.method) not in unchecked:
+            said = f"{_called(one)} is not recorded, expected {one.evidence['verdict']}"
+            wrong.append(safe(said, 300))
+    return wrong, verdicts
+
+
+def _out_of_reach(made: Material, recorded: list[Finding]) -> dict[str, str]:
+    """Return the parts that cannot be recomputed, each with the reason."""
+    reasons = {}
+    for part in (*METHODS, "effect"):
+        missing = sorted(NEEDS.get(part, set()) & made.withheld)
+        if missing:
+            reasons[part] = f"withheld: {', '.join(missing)}"
+    screened_by = made.checks.get("screening")
+    if screened_by and not 0 <= screened_by["guard"]["permutations"] <= MAX_DRAWN:
+        reasons["screening"] = "the guard has more permutations than can be repeated here"
+    for one in recorded:
+        version = one.evidence.get("version")
+        if version != "1":
+            said = f"version {safe(version, 40)} is not known here"
+            reasons.setdefault(part_of(one.method), said)
+    return reasons
+
+
+def _expected(
+    made: Material, recorded: list[Finding], unchecked: dict[str, str]
+) -> dict[tuple[str, ...], Finding]:
+    """Return what the records give; of what is out of reach what is recorded."""
+    findings: list[Finding] = []
+    for part, method in METHODS.items():
+        if part in unchecked:
+            findings += [one for one in recorded if part_of(one.method) == part]
+        else:
+            findings += method(made)
+    findings.append(decision(made, findings))
+    if "effect" not in unchecked:
+        findings += effects(made, findings)
+    return {_name_of(one): one for one in findings}
+
+
+def _name_of(one: Finding) -> tuple[str, ...]:
+    return one.method, one.subject, scan_of(one) if one.method == "scan" else ""
+
+
+def _called(one: Finding) -> str:
+    return f"{one.method} on {safe(one.subject, 60)}"
+
+
+def _otherwise(one: Finding, right: Finding | None, again: bool) -> str:
+    """Return in words what a finding says otherwise than the records; empty where nothing."""
+    if again:
+        return f"{_called(one)} is recorded twice"
+    if right is None:
+        return f"{_called(one)} is recorded, the records give no such finding"
+    place = ""
+    true: Any = right.evidence
+    said: Any = one.evidence
+    if dumps(true) == dumps(said):
+        return ""
+    while isinstance(true, dict) and isinstance(said, dict):
+        known = sorted(true.keys() | said.keys())
+        differing = [k for k in known if dumps(true.get(k)) != dumps(said.get(k))]
+        if not differing:
+            break
+        place = f"{place}.{differing[0]}"
+        true, said = true.get(differing[0]), said.get(differing[0])
+    found = f"expected {place[1:]} {safe(true, 160)} from the records, found {safe(said, 160)}"
+    return f"{_called(one)}: {found}"
+
+
+# --------------------------------------------------------------------------------------------------
 # Texts disclosed later
 # --------------------------------------------------------------------------------------------------
 
@@ -3373,6 +5157,7 @@ def page(what: str, report: Report) -> str:
         if len(own) > 20:
             lines.append(f"    WRONG        and {len(own) - 20} more")
     lines += _score_table(report.scores)
+    lines += _claims(report)
     if report.signers:
         lines += ["", "Who signed"]
         for signer in report.signers:
@@ -3424,6 +5209,34 @@ def _score_table(scores: list[tuple[Record, str]]) -> list[str]:
     if strata:
         said = ", ".join(f"{number} {verdict}" for verdict, number in sorted(strata.items()))
         lines += _wrapped("    ", f"and of single strata: {said}")
+    return lines
+
+
+_CLAIMS = (
+    ("fact", "facts about texts"),
+    ("test", "tests, valid by the data set's own randomisation"),
+    ("screening", "screening, which proves nothing"),
+    ("decision", "what is decided on it"),
+)
+
+
+def _claims(report: Report) -> list[str]:
+    """Return what the checks of contamination found, claim by claim."""
+    lines = []
+    found = list(report.contamination.values())
+    for claim, words in _CLAIMS:
+        of = [row for row in found if row[0].evidence.get("claim") == claim]
+        lines += ["", f"Contamination: {words}"] if of else []
+        for one, verdict in of[:60]:
+            said = one.evidence
+            about = [part for part in (scan_of(one), one.subject.rstrip("*")) if part]
+            name = one.method + (f" ({', '.join(about)})" if about else "")
+            p = "" if said.get("p") is None else f", p = {said['p']}"
+            text = f"{name}: {said.get('verdict')} (n = {said.get('n')}{p}); {verdict}"
+            lines += _wrapped("    ", text, 1000)
+            detail = said.get("detail")
+            if one.method == "decision" and isinstance(detail, dict):
+                lines += _wrapped("      ", str(detail.get("statement", "")), 6000)
     return lines
 
 

@@ -26,7 +26,7 @@ from reprollm.records.merkle import leaf_hash
 from reprollm.records.sealed import TEXT_FIELDS, openings_line, parse_openings_line
 from reprollm.records.shard import ShardReference, read_lines
 
-_FLOATS = frozenset({"logprobs", "margins"})
+_FLOATS = frozenset({"logprobs", "margins", "means", "deviations"})
 
 
 @dataclass(frozen=True)

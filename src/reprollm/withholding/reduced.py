@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from reprollm.errors import ProjectionMismatch, StorageFailed
+from reprollm.exposure.carried import FILE as CARRIED
 from reprollm.ledger import projection
 from reprollm.ledger.segments import Segment, checkpoint_path
 from reprollm.records.checkpoint import Checkpoint
@@ -20,6 +21,7 @@ from reprollm.withholding.withhold import PUBLIC, Withholding
 
 PROJECTIONS = "projections"
 REQUESTS_FILE = "requests.parquet"
+_PLAN = ("plan.json", CARRIED)
 _COPIED = ("signatures/*.note", "signatures/*.sshsig", "signatures/*.tsr")
 _KEYS = ("keys/*.vkey", "keys/*.pub", "keys/*.pem")
 
@@ -115,7 +117,7 @@ def _evidence(
     for folder in sorted((ledger / "plans").glob("*/")):
         if f"plan-{folder.name[:16]}" not in plans:
             continue
-        yield from (path for path in [folder / "plan.json"] if path.is_file())
+        yield from (path for name in _PLAN if (path := folder / name).is_file())
         yield from sorted(folder.glob("runs/*.json"))
         if not withholding.hides_requests and (folder / REQUESTS_FILE).is_file():
             yield folder / REQUESTS_FILE

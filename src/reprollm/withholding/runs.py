@@ -57,9 +57,14 @@ def word_hashes(texts: Sequence[Sequence[str]]) -> tuple[Hashes, Owners]:
 
 def number_runs(arrays: Sequence[NDArray[np.uint32]]) -> Hashes:
     """Return a hash for each `RUN` numbers in a row of one of the arrays."""
+    return owned_runs(arrays)[0]
+
+
+def owned_runs(arrays: Sequence[NDArray[np.uint32]]) -> tuple[Hashes, Owners]:
+    """Return the same, and of each the index of the array that it stands in."""
     items = _mixed(np.concatenate(arrays).astype(np.uint64))
     owners = np.repeat(np.arange(len(arrays)), [len(values) for values in arrays])
-    return run_hashes(items, owners, RUN)[0]
+    return run_hashes(items, owners, RUN)
 
 
 def run_hashes(items: Hashes, owners: Owners, length: int) -> tuple[Hashes, Owners]:

@@ -104,6 +104,12 @@ class Shingles:
             return False
         return bool(self._known("numbers", number_runs([values])).any())
 
+    def runs_repeated_by(self, runs: Hashes, owners: Owners) -> set[int]:
+        """Return the owners of those runs of numbers (`owned_runs`) that were added."""
+        if not len(runs) or not self._ready() or "numbers" not in self._parts:
+            return set()
+        return set(owners[self._known("numbers", runs)].tolist())
+
     def forget_numbers(self, values: NDArray[np.uint32]) -> None:
         """Look no more for what this array of numbers, shape (n,), repeats."""
         if len(values) >= RUN and self._ready() and "numbers" in self._parts:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from reprollm.records.sealed import TEXT_FIELDS
-from reprollm.withholding.runs import RUN
+from reprollm.withholding.runs import RUN, owned_runs
 from reprollm.withholding.shingles import Shingles
 from reprollm.withholding.spellings import blobs, numbers, spellings, words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from reprollm.withholding.runs import Hashes, Owners
+
 _NUMBER_BYTES = 4
+_PORTION = 1 << 20  # numbers that are hashed together
 # From how many words on a short text is looked for: everywhere, in prose, in machine-made text.
 ALL, PROSE, SEVERAL = 1, 2, 4
 
@@ -50,19 +53,17 @@ class WithheldTexts:
             for spelling in spellings(text):
                 spelled.append(spelling)
                 owners.append(index)
-        found = {}
+        found: dict[str, set[int]] = {}
         for field, shingles in self._fields.items():
             if field in TEXT_FIELDS:
                 hits = {owners[at] for at in shingles.repeated_by(spelled, least=least)}
-            else:
-                hits = {
-                    index
-                    for spelling, index in zip(spelled, owners, strict=True)
-                    if self._shows_numbers(shingles, spelling)
-                }
-            if hits:
-                found[field] = hits
-        return found
+                found.setdefault(field, set()).update(hits)
+        for runs, places in self._runs_in(spelled):
+            for field, shingles in self._fields.items():
+                if field not in TEXT_FIELDS:
+                    hits = {owners[at] for at in shingles.runs_repeated_by(runs, places)}
+                    found.setdefault(field, set()).update(hits)
+        return {field: hits for field, hits in found.items() if hits}
 
     def shown_plainly(self, texts: Sequence[str]) -> dict[str, set[int]]:
         """Return the same as `shown_in` for texts that are read as they stand."""
@@ -103,12 +104,37 @@ class WithheldTexts:
             and any(shingles.numbers_repeated_by(values) for values in words_of(value))
         }
 
-    def _shows_numbers(self, shingles: Shingles, text: str) -> bool:
-        if any(shingles.numbers_repeated_by(values) for values in numbers(text)):
-            return True
-        return any(
-            shingles.numbers_repeated_by(values)
-            for blob in blobs(text)
-            if len(blob) >= _NUMBER_BYTES * RUN
-            for values in words_of(blob)
-        )
+    def _runs_in(self, texts: Sequence[str]) -> Iterator[tuple[Hashes, Owners]]:
+        """Yield the runs of numbers in the texts, portion by portion, each with its text's index.
+
+        All withheld fields are looked for in the same runs.
+        """
+        if self._fields.keys() <= TEXT_FIELDS:
+            return
+        arrays: list[NDArray[np.uint32]] = []
+        places: list[int] = []
+        size = 0
+        for at, text in enumerate(texts):
+            for values in _arrays_in(text):
+                if len(values) >= RUN:
+                    arrays.append(values)
+                    places.append(at)
+                    size += len(values)
+            if size > _PORTION:
+                yield _owned(arrays, places)
+                arrays, places, size = [], [], 0
+        if arrays:
+            yield _owned(arrays, places)
+
+
+def _arrays_in(text: str) -> Iterator[NDArray[np.uint32]]:
+    """Yield the arrays of numbers that a text can be read as."""
+    yield from numbers(text)
+    for blob in blobs(text):
+        if len(blob) >= _NUMBER_BYTES * RUN:
+            yield from words_of(blob)
+
+
+def _owned(arrays: Sequence[NDArray[np.uint32]], places: Sequence[int]) -> tuple[Hashes, Owners]:
+    runs, owners = owned_runs(arrays)
+    return runs, np.asarray(places)[owners]

@@ -14,13 +14,13 @@ and margins tell of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reprollm.errors import InvalidInput
 from reprollm.ledger.lock import reading
-from reprollm.ledger.segments import acknowledged, read_checkpoints, read_segments
+from reprollm.ledger.segments import Segment, acknowledged, read_checkpoints, read_segments
 
 if TYPE_CHECKING:
     from reprollm.bundles.members import Member
@@ -35,6 +35,9 @@ CLOSURE: Mapping[str, tuple[str, ...]] = {
     "reference": ("reference",),
     "output": _OUTPUT,
 }
+_EXAMINED = ("text", "text_ids", "expected_ids", "logprobs", "means", "deviations")
+"""Fields of measurements that tell an item's text: whoever has the model and the log-probability of
+each token can read the text off them, one token after the other."""
 _MODES = {"salt-public": PUBLIC, "salt-secret": SECRET}
 
 
@@ -102,6 +105,23 @@ def parse_withholding(
     return Withholding(salts, _reason(reason), allow_overlap)
 
 
+def closed_over_measurements(withholding: Withholding, segments: Sequence[Segment]) -> Withholding:
+    """Return a withholding that also hides the examined texts of the items whose texts it hides.
+
+    A log without measurements is withheld as before. Field names are shared by all kinds, so that
+    the log-probabilities of answers stay behind with those of the items.
+    """
+    modes = {withholding.salts.get(field) for field in (*_PROMPT, "reference")} - {None}
+    measured = any(
+        shard.group.startswith("measure-") for segment in segments for shard in segment.shards
+    )
+    if not modes or not measured:
+        return withholding
+    mode = SECRET if SECRET in modes else PUBLIC
+    examined = dict.fromkeys(_EXAMINED, mode)
+    return replace(withholding, salts={**examined, **withholding.salts})
+
+
 def withheld_ledger(
     ledger: Path,
     withholding: Withholding,
@@ -144,6 +164,7 @@ def withheld_ledger(
         segments = acknowledged(read_segments(ledger), checkpoints)
         if not segments:
             raise InvalidInput(f"expected a log in {ledger}, found none; commit the ledger first")
+        withholding = closed_over_measurements(withholding, segments)
         found = survey(ledger, segments, withholding, candidates, encodings, on_records)
         redaction = redact(ledger, checkpoints[-1], withholding, found)
         copy_reduced(ledger, segments, withholding, into)

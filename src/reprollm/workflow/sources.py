@@ -18,14 +18,21 @@ class Sources:
     Attributes:
         name: the experiment's own name, and that of its ledger's folder.
         file: its `experiment.yaml`.
-        watched: the locks, data, template and examples that its plan is made of.
-        slices: how many jobs share its requests.
+        watched: the locks, data, template and examples that its plan is made of, and what its
+            contamination checks are made of, declarations included.
+        slices: how many jobs share its requests, and how many the texts of its checks.
+        checked: whether it declares contamination checks.
+        measured: whether these ask the model.
+        scans: the names of the corpora to scan.
     """
 
     name: str
     file: Path
     watched: tuple[Path, ...]
     slices: int
+    checked: bool = False
+    measured: bool = False
+    scans: tuple[str, ...] = ()
 
 
 def experiments(names: Iterable[str]) -> dict[str, Sources]:
@@ -49,10 +56,17 @@ def experiments(names: Iterable[str]) -> dict[str, Sources]:
 def _sources(file: Path) -> Sources:
     experiment = load(file)
     adapters = (lock for lock, _ in experiment.adapters)
-    named = (experiment.lock, *adapters, experiment.data, experiment.template, experiment.examples)
+    files = (experiment.data, experiment.template, experiment.examples, experiment.policy)
+    checks, named_checks = experiment.config.contamination, experiment.checks
+    examined = (named_checks.seal, named_checks.text, named_checks.reference)
+    declared = named_checks.declarations
+    named = (experiment.lock, *adapters, *files, *examined, declared, *named_checks.controls)
     return Sources(
         name=experiment.config.name,
         file=file,
         watched=tuple(path for path in named if path is not None),
         slices=experiment.config.slices,
+        checked=checks is not None,
+        measured=checks is not None and checks.measures,
+        scans=tuple(scan.name for scan in checks.scan) if checks else (),
     )

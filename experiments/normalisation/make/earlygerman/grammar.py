@@ -5,11 +5,20 @@ in.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 
 from earlygerman import nouns, verbs, words
 from earlygerman.inflection import AUXILIARIES, determiner_form, finite, with_preposition
 from earlygerman.phrases import counted_phrase, person, phrase, predicate, subject
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence and the name of the pattern that made it."""
+
+    text: str
+    pattern: str
 
 
 def main_clause(rng: Random, front: str = "") -> str:
@@ -112,8 +121,9 @@ PATTERNS: tuple[tuple[Callable[[Random], str], int], ...] = (
 )
 
 
-def sentence(rng: Random) -> str:
+def sentence(rng: Random) -> Sentence:
     """Return one sentence with an initial capital and a full stop."""
     patterns, weights = zip(*PATTERNS, strict=True)
-    text: str = rng.choices(patterns, weights=weights)[0](rng)
-    return f"{text[0].upper()}{text[1:]}."
+    pattern = rng.choices(patterns, weights=weights)[0]
+    text: str = pattern(rng)
+    return Sentence(f"{text[0].upper()}{text[1:]}.", pattern.__name__.removeprefix("_"))

@@ -13,13 +13,13 @@ POOL = 32
 """Batches that are sorted by length together: padding stays small, the order stays random."""
 
 
-def row(prompt: str, answer: str) -> list[int]:
-    """Return <s>, the prompt, the answer and </s> as one row.
+def row(text: str) -> list[int]:
+    """Return <s>, the text and </s> as one row.
 
-    >>> row("a", "b")
+    >>> row("ab")
     [1, 100, 101, 2]
     """
-    return [BEGIN, *token_ids(prompt), *token_ids(answer), END]
+    return [BEGIN, *token_ids(text), END]
 
 
 def batches(

@@ -9,15 +9,13 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
 
-def losses(
-    model: "LlamaForCausalLM", prompts: Sequence[str], answers: Sequence[str]
-) -> list[float]:
-    """Return each text's mean loss in nats a byte, over prompt, answer and </s>."""
+def losses(model: "LlamaForCausalLM", texts: Sequence[str]) -> list[float]:
+    """Return each text's mean loss in nats a byte, over the text and </s>."""
     import torch
 
     found = []
-    for prompt, answer in zip(prompts, answers, strict=True):
-        ids = torch.tensor([row(prompt, answer)])
+    for text in texts:
+        ids = torch.tensor([row(text)])
         with torch.inference_mode():
             found.append(float(model(input_ids=ids, labels=ids).loss))
     return found

@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides the training besides the text; learning rates are AdamW's."""
+    """Everything that decides the training besides the text; learning rates are AdamW's.
+
+    The ids 0, 1 and 2 are <pad>, <s> and </s> in every vocabulary; `tied` shares the embedding
+    with the output.
+    """
 
     hidden: int = 160
     layers: int = 4
     heads: int = 5
     intermediate: int = 384
-    batch: int = 8
+    batch: int = 4
     peak: float = 2e-3
     floor: float = 1e-4
     warmup: float = 0.03
@@ -30,6 +34,9 @@ class Recipe:
     clip: float = 1.0
     seed: int = 1534
     threads: int = 1
+    vocabulary: int = VOCABULARY_SIZE
+    context: int = CONTEXT
+    tied: bool = False
 
 
 def rate(recipe: Recipe, step: int, steps: int) -> float:
@@ -50,16 +57,16 @@ def new_model(recipe: Recipe) -> "LlamaForCausalLM":
     from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
     config = LlamaConfig(
-        vocab_size=VOCABULARY_SIZE,
+        vocab_size=recipe.vocabulary,
         hidden_size=recipe.hidden,
         intermediate_size=recipe.intermediate,
         num_hidden_layers=recipe.layers,
         num_attention_heads=recipe.heads,
         num_key_value_heads=recipe.heads,
         head_dim=recipe.hidden // recipe.heads,
-        max_position_embeddings=CONTEXT,
+        max_position_embeddings=recipe.context,
         rms_norm_eps=1e-5,
-        tie_word_embeddings=False,
+        tie_word_embeddings=recipe.tied,
         bos_token_id=BEGIN,
         eos_token_id=END,
         pad_token_id=PAD,

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reprollm.engines.vllm.loading import Loaded
 from reprollm.engines.vllm.sampling import TOP, parameters
 from reprollm.engines.vllm.stream import Piece
 from reprollm.prompts.requests import Request
+from reprollm.prompts.settings import SAMPLERS, Settings
 
 _open: list[VllmCore] = []
 _closed: list[VllmCore] = []
@@ -48,6 +50,30 @@ class VllmCore:
         """Compute one step of all that is in flight; return what is new."""
         return [self._piece(output) for output in self._engine.step()]
 
+    def foresee(self, texts: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
+        """Return the log-probabilities of each text's tokens after its first, shape (n-1,).
+
+        All texts are put in flight at once; nothing else may be.
+        """
+        settings = Settings("0", 0, "1", 1, (), (), SAMPLERS["vllm"])
+        for row, ids in enumerate(texts):
+            sent = parameters(Request("0" * 64, tuple(ids), settings, "0"), cached=False)
+            self._engine.add_request(
+                str(row),
+                self._loaded.vllm.TokensPrompt(prompt_token_ids=list(ids)),
+                self._loaded.vllm.SamplingParams(
+                    **{**sent, "prompt_logprobs": 0}, output_kind=self._kinds.FINAL_ONLY
+                ),
+                lora_request=self._loaded.adapter,
+            )
+        found: dict[int, NDArray[np.float32]] = {}
+        while len(found) < len(texts):
+            for output in self._engine.step():
+                if output.finished:
+                    row = int(output.request_id)
+                    found[row] = _of_prompt(output, list(texts[row]))
+        return [found[row] for row in range(len(texts))]
+
     def abort(self, rows: Sequence[int]) -> None:
         """Forget requests in flight."""
         names = [str(row) for row in rows]
@@ -77,3 +103,12 @@ class VllmCore:
         values = np.array(answer.logprobs.logprobs, dtype=np.float32) if ids else np.empty(0)
         table = values.astype(np.float32).reshape(len(ids), 1 + TOP)
         return Piece(int(row), ids, table, answer.finish_reason if output.finished else None)
+
+
+def _of_prompt(output: Any, ids: list[int]) -> NDArray[np.float32]:
+    """Return the log-probabilities of a prompt's own tokens; the first comes without one."""
+    flat = output.prompt_logprobs
+    places = flat.start_indices[1:]
+    if len(flat.start_indices) != len(ids) or [flat.token_ids[at] for at in places] != ids[1:]:
+        raise RuntimeError("vLLM gave the log-probabilities of other tokens than it was given")
+    return np.array([flat.logprobs[at] for at in places], dtype=np.float32)

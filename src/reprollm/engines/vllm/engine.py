@@ -11,6 +11,7 @@ from typing import Any
 
 from reprollm.canon import Json
 from reprollm.engines.adapting import Applied
+from reprollm.engines.likelihood import Likelihood
 from reprollm.engines.protocol import Capabilities, Failure, Generation
 from reprollm.engines.stopping import StopTexts
 from reprollm.engines.vllm.core import VllmCore
@@ -20,6 +21,7 @@ from reprollm.engines.vllm.description import (
     loaded_libraries,
     quantization,
 )
+from reprollm.engines.vllm.foreseen import foreseen
 from reprollm.engines.vllm.invariance import (
     COMPANIONS,
     Invariance,
@@ -46,6 +48,7 @@ class VllmEngine:
         margins=True,
         seed="request",
         policies=("strict", "fast"),
+        likelihoods=True,
     )
 
     def __init__(
@@ -135,6 +138,12 @@ class VllmEngine:
                 self._invariance = kept = self._invariance or self._ask_host()
                 width, companions = (width if kept.together else 1), kept.companions
             yield from self._stream(requests, width, policy, companions).answers()
+
+    def likelihoods(self, texts: Sequence[Sequence[int]]) -> Iterator[list[Likelihood]]:
+        """Yield the texts' likelihoods; see `reprollm.engines.likelihood.Measuring`."""
+        policy = self._settings.batch_policy
+        with _threads(self._threads_under(policy)):
+            yield from foreseen(self._core, texts, policy, self._settings.batch_size)
 
     def canary(self) -> None:
         """Return None: nobody but this process can swap the weights in its memory."""

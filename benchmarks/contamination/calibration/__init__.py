@@ -1,0 +1,1 @@
+"""Calibration of the contamination checks on models whose training text is known."""

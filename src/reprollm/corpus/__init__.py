@@ -1,0 +1,1 @@
+"""Search of training corpora for the texts of test items."""

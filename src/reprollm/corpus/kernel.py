@@ -1,0 +1,316 @@
+"""The scan's inner loop, compiled by numba.
+
+A text's UTF-8 is read once: decode, look the code point up in the table, hash the letters of a
+token. Over its tokens a polynomial hash is rolled (Karp and Rabin 1987); it asks a filter, then a
+hash table, and then the text itself is compared, letter by letter.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from reprollm.corpus.table import SEPARATOR, SINGLE
+
+U = np.uint64
+_OFFSET = U(0xCBF29CE484222325)
+BASE = U(0x9E3779B97F4A7C15)
+# A position is (byte << 5) + the letter's number within its code point's letters.
+_PART = 5
+_PARTS = (1 << _PART) - 1
+
+Array = NDArray[Any]
+
+
+@njit(cache=True, inline="always")
+def _mixed(x: Any) -> Any:
+    x ^= x >> U(32)
+    x *= U(0xD6E8FEB86659FD93)
+    x ^= x >> U(32)
+    return x
+
+
+@njit(cache=True, inline="always")
+def _decoded(text: Array, at: int) -> Any:
+    """Return the code point at a byte and the byte after it; the text is valid UTF-8."""
+    byte = U(text[at])
+    if byte < U(0x80):
+        return byte, at + 1
+    second = U(text[at + 1]) & U(0x3F)
+    if byte < U(0xE0):
+        return ((byte & U(0x1F)) << U(6)) | second, at + 2
+    third = U(text[at + 2]) & U(0x3F)
+    if byte < U(0xF0):
+        return ((byte & U(0x0F)) << U(12)) | (second << U(6)) | third, at + 3
+    fourth = U(text[at + 3]) & U(0x3F)
+    high = ((byte & U(0x07)) << U(18)) | (second << U(12))
+    return high | (third << U(6)) | fourth, at + 4
+
+
+@njit(cache=True, inline="always")
+def _with(hashed: Any, letter: Any) -> Any:
+    """Return the hash of a token's letters with one more."""
+    return ((hashed << U(11)) | (hashed >> U(53))) ^ U(letter)
+
+
+@njit(cache=True)
+def _end_of(
+    text: Array,
+    position: int,
+    stop: int,
+    codes: Array,
+    expansions: Array,
+    letters: Array,
+    at: int,
+    n: int,
+) -> Any:
+    """Return the byte that ends the n tokens from a position; -1 where they are other ones.
+
+    They must be those whose letters begin at `letters[at]`.
+    """
+    byte = position >> _PART
+    part = position & _PARTS
+    begun = False
+    while byte < stop:
+        here = byte
+        point, byte = _decoded(text, byte)
+        code = codes[point]
+        count = 1 if code >= 0 else expansions[-1 - code, 0]
+        for number in range(part, count):
+            letter = code if code >= 0 else expansions[-1 - code, 1 + number]
+            if letter == 0:
+                continue
+            if begun and (letter == SEPARATOR or letter >= SINGLE):
+                if letters[at] != 0:
+                    return -1
+                at += 1
+                n -= 1
+                begun = False
+                if n == 0:
+                    return here
+            if letter == SEPARATOR:
+                continue
+            if letters[at] != (letter & (SINGLE - 1)):
+                return -1
+            at += 1
+            begun = True
+            if letter >= SINGLE:
+                if letters[at] != 0:
+                    return -1
+                at += 1
+                n -= 1
+                begun = False
+                if n == 0:
+                    return byte
+        part = 0
+    return stop if begun and n == 1 and letters[at] == 0 else -1
+
+
+@njit(cache=True)
+def gram_hashes(letters: Array, letter_base: Array, tokens: Array, n: int, bits: Any) -> Array:
+    """Return the hash of the n tokens from each of `tokens`, as `find` makes it."""
+    hashes = np.empty(len(tokens), np.uint64)
+    for number in range(len(tokens)):
+        rolled = U(0)
+        for token in range(tokens[number], tokens[number] + n):
+            hashed = _OFFSET
+            at = letter_base[token]
+            while letters[at] != 0:
+                hashed = _with(hashed, letters[at])
+                at += 1
+            rolled = rolled * BASE + _mixed(hashed)
+        hashes[number] = (_mixed(rolled) & bits) | U(1)
+    return hashes
+
+
+@njit(cache=True, inline="always")
+def _bits(key: Any) -> Any:
+    """Return the three bits of the filter's word that a hash sets."""
+    one = U(1)
+    return (
+        (one << ((key >> U(1)) & U(63)))
+        | (one << ((key >> U(7)) & U(63)))
+        | (one << ((key >> U(13)) & U(63)))
+    )
+
+
+@njit(cache=True)
+def fill(hashes: Array, keys: Array, grams: Array, bitmap: Array) -> None:
+    """Enter each hash with its gram's number into the open hash table and the filter.
+
+    The filter is Bloom's (1970) with three bits, all in one word of 64, so that it costs one access
+    to memory.
+    """
+    mask = U(len(keys) - 1)
+    filter_mask = U(len(bitmap) - 1)
+    for gram in range(len(hashes)):
+        key = hashes[gram]
+        slot = (key >> U(24)) & mask
+        while keys[slot] != U(0):
+            slot = (slot + U(1)) & mask
+        keys[slot] = key
+        grams[slot] = gram
+        bitmap[(key >> U(19)) & filter_mask] |= _bits(key)
+
+
+@njit(cache=True)
+def _tokens(text: Array, at: int, stop: int, table: Any, hashes: Array, positions: Array) -> int:
+    """Write down hash and position of each token of a text; return how many there are.
+
+    For single bytes this has no branch that a processor could guess wrong: what would be the next
+    token is written down at every byte, and counted where a letter is followed by a separator.
+    """
+    codes, expansions, ascii_codes, _ = table
+    count = U(0)
+    hashed = _OFFSET
+    position: Any = np.int64(0)
+    begun = U(0)
+    while at < stop:
+        code = ascii_codes[text[at]]
+        if code > 0:
+            letter = U(code > SEPARATOR)
+            hashes[count] = hashed
+            positions[count] = position
+            count += begun & (letter ^ U(1))
+            position = position if begun else at << _PART
+            hashed = _with(hashed, code) if letter else _OFFSET
+            begun = letter
+            at += 1
+            continue
+        here = at
+        point, at = _decoded(text, at)
+        code = codes[point]
+        parts = 1 if code >= 0 else expansions[-1 - code, 0]
+        for part in range(parts):
+            each = code if code >= 0 else expansions[-1 - code, 1 + part]
+            if each == 0:
+                continue
+            if begun and (each == SEPARATOR or each >= SINGLE):
+                hashes[count] = hashed
+                positions[count] = position
+                count += U(1)
+                hashed = _OFFSET
+                begun = U(0)
+            if each == SEPARATOR:
+                continue
+            if not begun:
+                position = (here << _PART) + part
+            hashed = _with(hashed, each & (SINGLE - 1))
+            begun = U(1)
+            if each >= SINGLE:
+                hashes[count] = hashed
+                positions[count] = position
+                count += U(1)
+                hashed = _OFFSET
+                begun = U(0)
+    if begun:
+        hashes[count] = hashed
+        positions[count] = position
+        count += U(1)
+    return np.int64(count)  # type: ignore[return-value]
+
+
+@njit(cache=True)
+def _gram_at(
+    text: Array, position: int, stop: int, key: Any, table: Any, lookup: Any, items: Any, n: int
+) -> Any:
+    """Return the gram that has this hash and stands at a position, and where it ends; or -1."""
+    codes, expansions, _, _ = table
+    keys, grams, _, _, _ = lookup
+    letters, letter_base = items
+    mask = U(len(keys) - 1)
+    slot = (key >> U(24)) & mask
+    while keys[slot] != U(0):
+        if keys[slot] == key:
+            gram = np.int64(grams[slot])
+            at = letter_base[gram]
+            end = _end_of(text, position, stop, codes, expansions, letters, at, n)
+            if end >= 0:
+                return gram, end
+        slot = (slot + U(1)) & mask
+    return np.int64(-1), 0
+
+
+@njit(cache=True, nogil=True)
+def find(
+    text: Array,
+    begins: Array,
+    ends: Array,
+    table: Any,
+    n: int,
+    lookup: Any,
+    items: Any,
+    counts: Array,
+    muted: Array,
+    found: Any,
+) -> Any:
+    """Write down where n-grams stand in texts.
+
+    Args:
+        text: UTF-8 of all texts, uint8.
+        begins: first byte of each text.
+        ends: byte after each text.
+        table: codes and expansions of the tokenization's table, and the codes of single bytes: -1
+            of those that begin or continue a longer character, and where a code is neither a plain
+            letter nor a separator; the most tokens that a byte can give.
+        n: tokens in an n-gram.
+        lookup: keys and grams of the hash table, the filter, the hash's bits, BASE to the n.
+        items: letters of all items' tokens, each closed by 0; where each gram's letters begin.
+        counts: raised by one for every n-gram found.
+        muted: grams of which nothing is written down.
+        found: gram, text, token, first byte, last byte of each hit; long enough for all.
+
+    Returns:
+        How many hits were written, how many tokens the last text has.
+    """
+    _, _, bitmap, bits, power = lookup
+    out_gram, out_text, out_token, out_start, out_end = found
+    room = (ends - begins).max() * table[3] + 2
+    hashes = np.empty(room, np.uint64)
+    positions = np.empty(room, np.int64)
+    filter_mask = U(len(bitmap) - 1)
+    hits = 0
+    tokens = 0
+    for number in range(len(begins)):
+        stop = ends[number]
+        tokens = _tokens(text, begins[number], stop, table, hashes, positions)
+        rolled = U(0)
+        for token in range(tokens):
+            hashed = _mixed(hashes[token])
+            hashes[token] = hashed
+            rolled = rolled * BASE + hashed
+            first = token - n + 1
+            if first < 0:
+                continue
+            if first > 0:
+                rolled -= hashes[first - 1] * power
+            key = (_mixed(rolled) & bits) | U(1)
+            demanded = _bits(key)
+            if bitmap[(key >> U(19)) & filter_mask] & demanded != demanded:
+                continue
+            gram, end = _gram_at(text, positions[first], stop, key, table, lookup, items, n)
+            if gram >= 0:
+                counts[gram] += 1
+            if gram >= 0 and not muted[gram]:
+                out_gram[hits] = gram
+                out_text[hits] = number
+                out_token[hits] = first
+                out_start[hits] = positions[first] >> _PART
+                out_end[hits] = end
+                hits += 1
+    return hits, tokens
+
+
+@njit(cache=True)
+def count_characters(text: Array, begins: Array, ends: Array) -> Array:
+    """Return how many characters stand from each byte to another."""
+    counted = np.empty(len(begins), np.int64)
+    for number in range(len(begins)):
+        characters = 0
+        for at in range(begins[number], ends[number]):
+            characters += (text[at] & 0xC0) != 0x80
+        counted[number] = characters
+    return counted

@@ -1,0 +1,31 @@
+# How well the model foresees the examined texts: jobs like those that answer requests.
+
+
+def measure_receipts(wildcards):
+    sources = EXPERIMENTS[wildcards.experiment]
+    folder = RECEIPTS.format(experiment=wildcards.experiment)
+    numbers = range(1, sources.slices + 1) if sources.measured else ()
+    return [f"{folder}/measure/{number}-of-{sources.slices}.json" for number in numbers]
+
+
+rule measure:
+    input:
+        # The examination is in the log before anything is measured.
+        committed=f"{RECEIPTS}/commit-plan.json",
+        experiment=experiment_file,
+    output:
+        f"{RECEIPTS}/measure/{{slice}}-of-{{slices}}.json",
+    log:
+        f"{LOGS}/measure-{{slice}}-of-{{slices}}.log",
+    conda:
+        "../../envs/transformers.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        ledger=ledger_folder,
+        code=code_digest("measure"),
+    shell:
+        "reprollm contamination measure {input.experiment:q} --ledger {params.ledger:q}"
+        " --slice {wildcards.slice}/{wildcards.slices} --receipt {output:q} > {log:q} 2>&1"
