@@ -76,3 +76,16 @@ def before_scores(wildcards):
 def before_verification(wildcards):
     checked = EXPERIMENTS[wildcards.experiment].checked
     return f"{RECEIPTS}/{'commit-findings' if checked else 'commit-scores'}.json"
+
+
+def measure_receipts(wildcards):
+    sources = EXPERIMENTS[wildcards.experiment]
+    folder = RECEIPTS.format(experiment=wildcards.experiment)
+    numbers = range(1, sources.slices + 1) if sources.measured else ()
+    return [f"{folder}/measure/{number}-of-{sources.slices}.json" for number in numbers]
+
+
+def scan_receipts(wildcards):
+    folder = RECEIPTS.format(experiment=wildcards.experiment)
+    names = EXPERIMENTS[wildcards.experiment].scans
+    return [f"{folder}/scan/{name}.json" for name in names]

@@ -1,13 +1,6 @@
 # How well the model foresees the examined texts: jobs like those that answer requests.
 
 
-def measure_receipts(wildcards):
-    sources = EXPERIMENTS[wildcards.experiment]
-    folder = RECEIPTS.format(experiment=wildcards.experiment)
-    numbers = range(1, sources.slices + 1) if sources.measured else ()
-    return [f"{folder}/measure/{number}-of-{sources.slices}.json" for number in numbers]
-
-
 rule measure:
     input:
         # The examination is in the log before anything is measured.

@@ -1,12 +1,6 @@
 # Corpora searched for the items' texts: one job a corpus, which needs no model.
 
 
-def scan_receipts(wildcards):
-    folder = RECEIPTS.format(experiment=wildcards.experiment)
-    names = EXPERIMENTS[wildcards.experiment].scans
-    return [f"{folder}/scan/{name}.json" for name in names]
-
-
 rule scan:
     input:
         committed=f"{RECEIPTS}/commit-plan.json",
