@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-
-import click
+from reprollm.cli.lazy import LazyGroup
 
 _COMMANDS = {
     "declare": (
@@ -14,25 +12,8 @@ _COMMANDS = {
     "report": ("exposure_report", "Write the statement for the paper and the table's columns."),
 }
 
-
-class _Group(click.Group):
-    """A group whose commands are imported when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module = importlib.import_module(f"reprollm.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, said) for name, (_, said) in _COMMANDS.items()])
-
-
-@click.group(name="exposure", cls=_Group)
-def command() -> None:
-    """Say which items were sent where, and what else is known of their exposure."""
+command = LazyGroup(
+    _COMMANDS,
+    name="exposure",
+    help="Say which items were sent where, and what else is known of their exposure.",
+)
