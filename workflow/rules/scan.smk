@@ -11,10 +11,10 @@ rule scan:
         f"{LOGS}/scan-{{scan}}.log",
     conda:
         "../../envs/transformers.yaml"
-    threads: 4
+    threads: 2
     resources:
         mem_mb=4000,
-        runtime=240,
+        runtime=60,
     params:
         ledger=ledger_folder,
         code=code_digest("scan"),
