@@ -1,3 +1,3 @@
 """Experiments with local language models that another person can check and repeat."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

@@ -13,7 +13,7 @@ from reprollm.ledger.projection import FILE, opened
 from reprollm.ledger.read import final_answers
 from reprollm.ledger.verify import verify
 
-LATER = "reprollm/projection/5"
+LATER = "reprollm/projection/6"
 PACKAGE = Path(schema.__file__).parents[1]
 
 
@@ -35,7 +35,7 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A release to come: its views show a column more, today's statements lie in a file."""
     frozen = tmp_path / "definitions"
     frozen.mkdir()
-    (frozen / "4.sql").write_text(schema.ddl(), encoding="utf-8")
+    (frozen / "5.sql").write_text(schema.ddl(), encoding="utf-8")
     joined = schema._JOINED.replace("SELECT size, origin", "SELECT 5 AS release, size, origin")
     monkeypatch.setattr(schema, "_JOINED", joined)
     monkeypatch.setattr(schema, "_TABLES", schema._TABLES.replace(schema.VERSION, LATER))
@@ -60,7 +60,7 @@ def sentence(ledger: Path) -> str:
 
 def test_the_file_names_the_version_of_its_definitions(ledger: Path) -> None:
     with opened(ledger) as connection:
-        assert projection.version_of(connection) == "reprollm/projection/4"
+        assert projection.version_of(connection) == "reprollm/projection/5"
 
 
 @pytest.mark.usefixtures("later")

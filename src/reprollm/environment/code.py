@@ -38,6 +38,7 @@ _LAST = {
     "measure": "ledger",
     "scan": "ledger",
     "examine": "scores",
+    "conclude": "compare",
     "report": "scores",
 }
 _EXAMINATION = tuple(
@@ -53,8 +54,9 @@ _FURTHER = {
     "examination": (*_EXAMINATION, "ledger"),
     "measure": (*_EXAMINATION, *_MEASURE),
     "scan": (*_EXAMINATION, "contamination/scanning.py", "corpus"),
+    "conclude": ("conclusions",),
     "examine": ("contamination",),
-    "report": ("report",),
+    "report": ("report", "tables", "conclusions"),
 }
 STAGES = tuple(_LAST)
 _PACKAGE = Path(__file__).resolve().parent.parent

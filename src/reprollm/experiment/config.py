@@ -7,7 +7,7 @@ that is left out is left to a model or a server; the defaults stand here and go 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -38,6 +38,14 @@ from reprollm.experiment.fields import (
 )
 from reprollm.experiment.form import Form
 from reprollm.experiment.importers import Importer
+from reprollm.experiment.scoring import (
+    AnswerSettings,
+    ClaimSettings,
+    DeterminismSettings,
+    FamilySettings,
+    IntervalSettings,
+    ScoreName,
+)
 from reprollm.experiment.server_kinds import check_served
 
 __all__ = [
@@ -283,9 +291,37 @@ class ExperimentConfig(_Section):
     sampling: Annotated[dict[str, SamplingSettings], Labels]
     repetitions: Positive = 1
     slices: Positive = 1
-    scores: tuple[Literal["exact_match", "character_error_rate"], ...] = ()
+    scores: tuple[ScoreName, ...] = ()
+    answer: AnswerSettings | None = None
+    intervals: IntervalSettings | None = None
+    comparisons: FamilySettings | None = None
+    claims: tuple[ClaimSettings, ...] = ()
+    determinism: DeterminismSettings | None = None
     require: RequireSettings | None = None
     contamination: ContaminationSettings | None = None
+
+    def declared_scoring(self) -> dict[str, Any]:
+        """Return what is declared of answers, intervals, comparisons and claims, as JSON values.
+
+        A section that is left out is left out here too, so that a plan which declares nothing of it
+        is the same plan as before there was such a section.
+        """
+        sections = {
+            "answer": self.answer,
+            "intervals": self.intervals,
+            "comparisons": self.comparisons,
+            "determinism": self.determinism,
+        }
+        found: dict[str, Any] = {
+            name: section.model_dump(mode="json", by_alias=True)
+            for name, section in sections.items()
+            if section is not None
+        }
+        if self.claims:
+            found["claims"] = [
+                claim.model_dump(mode="json", by_alias=True) for claim in self.claims
+            ]
+        return found
 
     @model_validator(mode="after")
     def _checks_have_their_seal(self) -> ExperimentConfig:

@@ -1,4 +1,4 @@
-"""The tables and views of `ledger.duckdb`, version 4.
+"""The tables and views of `ledger.duckdb`, version 5.
 
 `log` holds the canonical text of every record; every other column of it (`VIRTUAL GENERATED`), and
 every field that the views show, is computed from that text when it is read, so that what is queried
@@ -21,7 +21,7 @@ from reprollm.records.kinds import COMMITTED, KINDS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-VERSION = "reprollm/projection/4"
+VERSION = "reprollm/projection/5"
 STORAGE_VERSION = "v1.4.0"
 CONFIG = {
     "autoinstall_known_extensions": "false",
@@ -37,7 +37,7 @@ _COLUMNS = (
 ).split()
 _COUNTS = frozenset(
     "index repetition requests first last pid generations failures n undefined runaway samples "
-    "kept dropped added variant tokens bytes zlib prefix".split()
+    "kept dropped added variant tokens bytes zlib prefix items clusters".split()
 )
 _VIEWS = {
     **{kind: f"{kind}s" for kind in KINDS},

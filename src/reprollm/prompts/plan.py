@@ -257,6 +257,7 @@ def _core(
         "repetitions": config.repetitions,
         "scores": list(config.scores),
     }
+    core |= config.declared_scoring()
     if sources.policy is not None:
         core["policy_sha256"] = sources.policy.sha256
         core["policy"] = sources.policy.facts

@@ -75,6 +75,8 @@ def _one_of(*words: str) -> Check:
 
 
 FINISH = ("stop", "length")
+LEVELS = ("all", "stratum", "split")
+VERDICTS = ("holds", "fails", "undecided")
 ENDINGS = ("complete", "interrupted", "killed", "failed")
 SETS = ("suspect", "reference", "twin", "order", "canary")
 ITEM_FIELDS = ("source_text", "question", "gold", "rationale")
@@ -86,9 +88,10 @@ COMMITTED = {
     "imported": ("prompt", "reference", "output"),
     "likelihood": ("text", "text_ids", "logprobs", "means", "deviations"),
     "continuation": ("expected_ids", "output_ids", "output"),
+    "item": ("annotations",),
 }
 COMMITTED_FIELDS = tuple(sorted({name for names in COMMITTED.values() for name in names}))
-TEXT_FIELDS = frozenset({"prompt", "output", "source", "reference", "text"})
+TEXT_FIELDS = frozenset({"prompt", "output", "source", "reference", "text", "annotations"})
 
 KINDS: Mapping[str, Mapping[str, Check]] = {
     "plan": {
@@ -310,6 +313,58 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "finding": _text,
         "subject": _text,
         "evidence": _object,
+        "created": _time,
+    },
+    "item": {
+        "plan": _hash,
+        "item": _text,
+        "document": _maybe(_text),
+        "split": _maybe(_text),
+        "annotations": _maybe(_hash),
+    },
+    "estimate": {
+        "run": _hash,
+        "plan": _hash,
+        "score": _text,
+        "version": _text,
+        "sampling": _text,
+        "level": _one_of(*LEVELS),
+        "group": _maybe(_text),
+        "label": _maybe(_text),
+        "aggregation": _text,
+        "value": _maybe(_decimal),
+        "low": _maybe(_decimal),
+        "high": _maybe(_decimal),
+        "interval": _object,
+        "n": _count,
+        "items": _count,
+        "clusters": _count,
+        "undefined": _count,
+        "counted": _object,
+        "passes": _object,
+        "warnings": _texts,
+        "table_sha256": _hash,
+        "checkpoint": _checkpoint,
+        "code": _hash,
+        "created": _time,
+    },
+    "comparison": {
+        "run": _hash,
+        "plan": _hash,
+        "comparison": _text,
+        "evidence": _object,
+        "checkpoint": _checkpoint,
+        "code": _hash,
+        "created": _time,
+    },
+    "claim": {
+        "run": _hash,
+        "plan": _hash,
+        "claim": _text,
+        "verdict": _one_of(*VERDICTS),
+        "evidence": _object,
+        "checkpoint": _checkpoint,
+        "code": _hash,
         "created": _time,
     },
     "import": {

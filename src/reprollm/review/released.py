@@ -20,6 +20,7 @@ RELEASED: Mapping[str, Mapping[str, str]] = {
     "verify.py": {
         "8f2118ad8bfb9e2c21f6a8b5ef620bb706cfb2afd89bb5629c1d794fd7562246": "0.1.0",
         "ce9e3fad7183f64a4b0c17f5fa6a6bf5c3cbeef13e43d6330fc31794f1e2c8b9": "0.2.0",
+        "32fa3f585d68df0ed5ebc88dcd0b3270c67a2394f956956016fc40c7346819dd": "0.3.0",
     },
     "verify.sql": {"63a6f8535978b404a79df090721695a44342d3f2e9c454896b9bec330faafdd8": "0.1.0"},
 }

@@ -241,6 +241,8 @@ FIELD_TYPES: dict[str, Callable[[Any], bool]] = {
     "ending": lambda v: v in ("complete", "interrupted", "killed", "failed"),
     "check": lambda v: v in ("full", "stat"),
     "level": lambda v: v in ("all", "stratum"),
+    "part_of": lambda v: v in ("all", "stratum", "split"),
+    "verdict": lambda v: v in ("holds", "fails", "undecided"),
     "set": lambda v: v in ("suspect", "reference", "twin", "order", "canary"),
     "part": lambda v: v in ("source_text", "question", "gold", "rationale"),
     "role": lambda v: v in ("prompt", "few_shot", "judge", "retrieval"),
@@ -288,6 +290,15 @@ _KINDS = {
     "aggregation:text value:decimal? n:count undefined:count runaway:count table_sha256:hash "
     "created:time",
     "finding": "run:hash plan:hash finding:text subject:text evidence:object created:time",
+    "item": "plan:hash item:text document:text? split:text? annotations:hash?",
+    "estimate": "run:hash plan:hash score:text version:text sampling:text level:part_of "
+    "group:text? label:text? aggregation:text value:decimal? low:decimal? high:decimal? "
+    "interval:object n:count items:count clusters:count undefined:count counted:object "
+    "passes:object warnings:texts table_sha256:hash checkpoint:seen code:hash created:time",
+    "comparison": "run:hash plan:hash comparison:text evidence:object checkpoint:seen code:hash "
+    "created:time",
+    "claim": "run:hash plan:hash claim:text verdict:verdict evidence:object checkpoint:seen "
+    "code:hash created:time",
     "import": "import:hash tool:text tool_version:text? format:text file:object claims:object "
     "unsaid:texts samples:count created:time",
     "imported": "import:hash index:count item:text stratum:text? sampling:text seed:text? "
@@ -304,8 +315,9 @@ COMMITTED = {
     "imported": ("prompt", "reference", "output"),
     "likelihood": ("text", "text_ids", "logprobs", "means", "deviations"),
     "continuation": ("expected_ids", "output_ids", "output"),
+    "item": ("annotations",),
 }
-TEXT_FIELDS = frozenset({"prompt", "output", "source", "reference", "text"})
+TEXT_FIELDS = frozenset({"prompt", "output", "source", "reference", "text", "annotations"})
 
 
 def check_record(record: Record) -> str:
@@ -2273,6 +2285,7 @@ RELEASED: dict[str, frozenset[str]] = {
         {
             "8f2118ad8bfb9e2c21f6a8b5ef620bb706cfb2afd89bb5629c1d794fd7562246",
             "ce9e3fad7183f64a4b0c17f5fa6a6bf5c3cbeef13e43d6330fc31794f1e2c8b9",
+            "32fa3f585d68df0ed5ebc88dcd0b3270c67a2394f956956016fc40c7346819dd",
         }
     ),
     "verify.sql": frozenset({"63a6f8535978b404a79df090721695a44342d3f2e9c454896b9bec330faafdd8"}),
