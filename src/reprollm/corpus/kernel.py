@@ -1,8 +1,10 @@
 """The scan's inner loop, compiled by numba.
 
 A text's UTF-8 is read once: decode, look the code point up in the table, hash the letters of a
-token. Over its tokens a polynomial hash is rolled (Karp and Rabin 1987); it asks a filter, then a
-hash table, and then the text itself is compared, letter by letter.
+token. Whatever n tokens follow one another, one of the blocks of (n + 1) // 2 tokens into which the
+text is cut lies among them, so that only these blocks are held against a filter of all such blocks
+of the items. Where one passes, the n-grams around it are hashed (as Karp and Rabin 1987 do) and
+looked up in a hash table, and then the text itself is compared, letter by letter.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ def _mixed(x: Any) -> Any:
 
 
 @njit(cache=True, inline="always")
-def _decoded(text: Array, at: int) -> Any:
+def _decoded(text: Array, at: Any) -> Any:
     """Return the code point at a byte and the byte after it; the text is valid UTF-8."""
     byte = U(text[at])
     if byte < U(0x80):
@@ -138,14 +140,9 @@ def _bits(key: Any) -> Any:
 
 
 @njit(cache=True)
-def fill(hashes: Array, keys: Array, grams: Array, bitmap: Array) -> None:
-    """Enter each hash with its gram's number into the open hash table and the filter.
-
-    The filter is Bloom's (1970) with three bits, all in one word of 64, so that it costs one access
-    to memory.
-    """
+def fill(hashes: Array, keys: Array, grams: Array) -> None:
+    """Enter each hash with its gram's number into the open hash table."""
     mask = U(len(keys) - 1)
-    filter_mask = U(len(bitmap) - 1)
     for gram in range(len(hashes)):
         key = hashes[gram]
         slot = (key >> U(24)) & mask
@@ -153,35 +150,76 @@ def fill(hashes: Array, keys: Array, grams: Array, bitmap: Array) -> None:
             slot = (slot + U(1)) & mask
         keys[slot] = key
         grams[slot] = gram
-        bitmap[(key >> U(19)) & filter_mask] |= _bits(key)
 
 
 @njit(cache=True)
-def _tokens(text: Array, at: int, stop: int, table: Any, hashes: Array, positions: Array) -> int:
-    """Write down hash and position of each token of a text; return how many there are.
+def fill_filter(letters: Array, letter_base: Array, tokens: Array, n: int, bitmap: Array) -> None:
+    """Enter each block of (n + 1) // 2 tokens of the n-grams from each of `tokens`.
+
+    The filter is Bloom's (1970) with three bits, all in one word of 64, so that it costs one access
+    to memory.
+    """
+    filter_mask = U(len(bitmap) - 1)
+    size = (n + 1) // 2
+    hashes = np.empty(n, np.uint64)
+    for number in range(len(tokens)):
+        for token in range(n):
+            hashed = _OFFSET
+            at = letter_base[tokens[number] + token]
+            while letters[at] != 0:
+                hashed = _with(hashed, letters[at])
+                at += 1
+            hashes[token] = hashed
+        for first in range(n - size + 1):
+            key = _block(hashes, first, size)
+            bitmap[(key >> U(19)) & filter_mask] |= _bits(key)
+
+
+@njit(cache=True, inline="always")
+def _block(hashes: Array, first: int, size: int) -> Any:
+    """Return the hash of a block of tokens."""
+    rolled = U(0)
+    for token in range(first, first + size):
+        rolled = rolled * BASE + hashes[token]
+    return _mixed(rolled)
+
+
+@njit(cache=True)
+def _gram_key(hashes: Array, first: int, n: int, bits: Any) -> Any:
+    """Return the hash of the n tokens from `first`, as `gram_hashes` makes it."""
+    rolled = U(0)
+    for token in range(first, first + n):
+        rolled = rolled * BASE + _mixed(hashes[token])
+    return (_mixed(rolled) & bits) | U(1)
+
+
+@njit(cache=True)
+def _tokens(text: Array, at: Any, stop: Any, table: Any, hashes: Array, positions: Array) -> int:
+    """Write down hash and end of each token of a text; return how many there are.
 
     For single bytes this has no branch that a processor could guess wrong: what would be the next
     token is written down at every byte, and counted where a letter is followed by a separator.
+    Places are unsigned, so that none is looked at as if it counted from the end.
     """
     codes, expansions, ascii_codes, _ = table
     count = U(0)
     hashed = _OFFSET
-    position: Any = np.int64(0)
     begun = U(0)
+    one = U(1)
     while at < stop:
         code = ascii_codes[text[at]]
         if code > 0:
             letter = U(code > SEPARATOR)
             hashes[count] = hashed
-            positions[count] = position
-            count += begun & (letter ^ U(1))
-            position = position if begun else at << _PART
+            positions[count] = at << U(_PART)
+            count += begun & (letter ^ one)
             hashed = _with(hashed, code) if letter else _OFFSET
             begun = letter
-            at += 1
+            at += one
             continue
-        here = at
-        point, at = _decoded(text, at)
+        here = at << U(_PART)
+        point, behind = _decoded(text, np.int64(at))
+        at = U(behind)
         code = codes[point]
         parts = 1 if code >= 0 else expansions[-1 - code, 0]
         for part in range(parts):
@@ -190,36 +228,52 @@ def _tokens(text: Array, at: int, stop: int, table: Any, hashes: Array, position
                 continue
             if begun and (each == SEPARATOR or each >= SINGLE):
                 hashes[count] = hashed
-                positions[count] = position
-                count += U(1)
+                positions[count] = here + U(part)
+                count += one
                 hashed = _OFFSET
                 begun = U(0)
             if each == SEPARATOR:
                 continue
-            if not begun:
-                position = (here << _PART) + part
             hashed = _with(hashed, each & (SINGLE - 1))
-            begun = U(1)
+            begun = one
             if each >= SINGLE:
                 hashes[count] = hashed
-                positions[count] = position
-                count += U(1)
+                positions[count] = here + U(part) + one
+                count += one
                 hashed = _OFFSET
                 begun = U(0)
     if begun:
         hashes[count] = hashed
-        positions[count] = position
-        count += U(1)
+        positions[count] = stop << U(_PART)
+        count += one
     return np.int64(count)  # type: ignore[return-value]
 
 
 @njit(cache=True)
+def _first_letter(text: Array, position: Any, stop: Any, codes: Array, expansions: Array) -> int:
+    """Return the byte of the first letter from a position on."""
+    byte = position >> _PART
+    part = position & _PARTS
+    while byte < stop:
+        here = byte
+        point, byte = _decoded(text, byte)
+        code = codes[point]
+        count = 1 if code >= 0 else expansions[-1 - code, 0]
+        for number in range(part, count):
+            letter = code if code >= 0 else expansions[-1 - code, 1 + number]
+            if letter not in (0, SEPARATOR):
+                return here
+        part = 0
+    return stop
+
+
+@njit(cache=True)
 def _gram_at(
-    text: Array, position: int, stop: int, key: Any, table: Any, lookup: Any, items: Any, n: int
+    text: Array, position: Any, stop: int, key: Any, table: Any, lookup: Any, items: Any, n: int
 ) -> Any:
     """Return the gram that has this hash and stands at a position, and where it ends; or -1."""
     codes, expansions, _, _ = table
-    keys, grams, _, _, _ = lookup
+    keys, grams, _, _ = lookup
     letters, letter_base = items
     mask = U(len(keys) - 1)
     slot = (key >> U(24)) & mask
@@ -257,7 +311,7 @@ def find(
             of those that begin or continue a longer character, and where a code is neither a plain
             letter nor a separator; the most tokens that a byte can give.
         n: tokens in an n-gram.
-        lookup: keys and grams of the hash table, the filter, the hash's bits, BASE to the n.
+        lookup: keys and grams of the hash table, the filter, the hash's bits.
         items: letters of all items' tokens, each closed by 0; where each gram's letters begin.
         counts: raised by one for every n-gram found.
         muted: grams of which nothing is written down.
@@ -266,39 +320,37 @@ def find(
     Returns:
         How many hits were written, how many tokens the last text has.
     """
-    _, _, bitmap, bits, power = lookup
+    _, _, bitmap, bits = lookup
     out_gram, out_text, out_token, out_start, out_end = found
     room = (ends - begins).max() * table[3] + 2
     hashes = np.empty(room, np.uint64)
-    positions = np.empty(room, np.int64)
+    positions = np.empty(room, np.uint64)
     filter_mask = U(len(bitmap) - 1)
+    size = (n + 1) // 2
     hits = 0
     tokens = 0
     for number in range(len(begins)):
         stop = ends[number]
-        tokens = _tokens(text, begins[number], stop, table, hashes, positions)
-        rolled = U(0)
-        for token in range(tokens):
-            hashed = _mixed(hashes[token])
-            hashes[token] = hashed
-            rolled = rolled * BASE + hashed
-            first = token - n + 1
-            if first < 0:
-                continue
-            if first > 0:
-                rolled -= hashes[first - 1] * power
-            key = (_mixed(rolled) & bits) | U(1)
+        tokens = _tokens(text, U(begins[number]), U(stop), table, hashes, positions)
+        for block in range(0, tokens - size + 1, size):
+            key = _block(hashes, block, size)
             demanded = _bits(key)
             if bitmap[(key >> U(19)) & filter_mask] & demanded != demanded:
                 continue
-            gram, end = _gram_at(text, positions[first], stop, key, table, lookup, items, n)
-            if gram >= 0:
+            for first in range(max(0, block - size + 1), min(block, tokens - n) + 1):
+                key = _gram_key(hashes, first, n, bits)
+                # What ends the token before: a separator more or less changes nothing.
+                position = np.int64(positions[first - 1]) if first else begins[number] << _PART
+                gram, end = _gram_at(text, position, stop, key, table, lookup, items, n)
+                if gram < 0:
+                    continue
                 counts[gram] += 1
-            if gram >= 0 and not muted[gram]:
+                if muted[gram]:
+                    continue
                 out_gram[hits] = gram
                 out_text[hits] = number
                 out_token[hits] = first
-                out_start[hits] = positions[first] >> _PART
+                out_start[hits] = _first_letter(text, position, stop, table[0], table[1])
                 out_end[hits] = end
                 hits += 1
     return hits, tokens

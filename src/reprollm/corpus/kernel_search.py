@@ -12,7 +12,7 @@ from reprollm.corpus.index import Index
 from reprollm.corpus.searching import Hits, Ints
 from reprollm.corpus.table import SINGLE, Table, TableTokenization
 
-# With 16 bits an n-gram the filter lets 0.5 % of foreign ones through; half a million n-grams
+# With 16 bits an n-gram the filter lets 0.5 % of foreign blocks through; half a million n-grams
 # then take 1 MiB, which stays in the second-level cache of present processors.
 _FILTER_BITS = 16
 
@@ -34,9 +34,9 @@ class KernelSearcher:
         keys = np.zeros(slots, np.uint64)
         grams = np.zeros(slots, np.int32)
         bitmap = np.zeros(1 << max(4, (_FILTER_BITS * index.grams // 64).bit_length()), np.uint64)
-        kernel.fill(hashes, keys, grams, bitmap)
-        power = np.uint64(pow(int(kernel.BASE), index.n, 1 << 64))
-        self._lookup = (keys, grams, bitmap, mask, power)
+        kernel.fill(hashes, keys, grams)
+        kernel.fill_filter(letters, letter_base, first, index.n, bitmap)
+        self._lookup = (keys, grams, bitmap, mask)
         self._items = (letters, letter_base[first])
         table = tokenization.table
         self._dense = _most_tokens(table)
