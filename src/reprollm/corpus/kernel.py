@@ -250,7 +250,7 @@ def _tokens(text: Array, at: Any, stop: Any, table: Any, hashes: Array, position
 
 
 @njit(cache=True)
-def _first_letter(text: Array, position: Any, stop: Any, codes: Array, expansions: Array) -> int:
+def _first_letter(text: Array, position: Any, stop: Any, codes: Array, expansions: Array) -> Any:
     """Return the byte of the first letter from a position on."""
     byte = position >> _PART
     part = position & _PARTS
