@@ -8,7 +8,7 @@ EXPERIMENT := normalisation
 LEDGER := ledger/$(EXPERIMENT)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage test-engines lint bench bench-contamination test-cluster clean set-up set-up-dev
+.PHONY: help demo test coverage test-engines lint bench bench-contamination test-cluster docs pictures clean set-up set-up-dev
 
 help: ## Say what there is to do.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s %s\n", $$1, $$2}' Makefile
@@ -21,7 +21,7 @@ demo: set-up ## Rerun the published experiment, verify, compare, show what the m
 	@$(BIN)/python experiments/$(EXPERIMENT)/make/truth.py $(LEDGER)
 
 test: set-up-dev ## Run the tests.
-	@tests/packages.sh strace:strace openssl:openssl ssh-keygen:openssh-client unzip:unzip
+	@tests/packages.sh strace:strace openssl:openssl ssh-keygen:openssh-client unzip:unzip chromium:chromium
 	@test -d $(VENV)-duckdb-lts || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
 		--require-hashes -r envs/duckdb-lts.txt --target $(VENV)-duckdb-lts
 	@DUCKDB_LTS=$(abspath $(VENV)-duckdb-lts) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile \
@@ -40,10 +40,19 @@ lint: set-up-dev ## Check style, types and the workflow.
 	@$(BIN)/snakefmt --check Snakefile workflow
 	@$(BIN)/snakemake --lint
 
+docs: set-up-dev ## Build the documentation as a site in build/site, with every link checked.
+	@NO_MKDOCS_2_WARNING=1 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
+pictures: set-up-dev ## Take the documentation's pictures of the report again.
+	@tests/packages.sh chromium:chromium
+	@$(BIN)/python benchmarks/pictures.py
+
 bench: set-up-dev ## Measure against peers and limits, as ratios.
 	@benchmarks/lm-eval.sh $(VENV)-lm-eval $(PYTHON)
 	@benchmarks/scan-peers.sh $(VENV)-scan-peers $(PYTHON)
 	@$(BIN)/python tests/engine_suite/run.py --python $(PYTHON) --set-up
+	@tests/packages.sh chromium:chromium
 	@$(BIN)/python benchmarks/all.py --lm-eval $(VENV)-lm-eval/bin/python \
 		--peers $(VENV)-scan-peers/bin/python $(ARGS)
 

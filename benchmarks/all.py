@@ -51,6 +51,8 @@ def main() -> None:
     rows += policies(arguments.quick)
     rows += footprints(arguments.quick)
     rows += scans(arguments.peers, arguments.quick)
+    rows += reports(arguments.quick)
+    rows += intervals(arguments.quick)
     verdicts = {True: "holds", False: "missed", None: ""}
     cells = [(row.what, row.ratio, row.goal, verdicts[row.holds]) for row in rows]
     Console(width=110).print(table("Ratios", ("measured", ">ratio", "goal", ""), cells))
@@ -161,6 +163,40 @@ def scans(peers: str | None, quick: bool) -> Iterator[Row]:
             )
         else:
             yield Row(f"corpus scan, {found['what']}{speed}", "", "", None)
+
+
+def intervals(quick: bool) -> Iterator[Row]:
+    """Yield how often intervals cover the true value against how often they say."""
+    for found in _lines("intervals.py", *(["--quick"] if quick else [])):
+        ignored = found["case"] == "documents ignored"
+        few = found["clusters"] < 50
+        least = found["level"] - 0.02 - 3 * found["error"]
+        what = f"coverage of {found['case']}, {found['n']} answers, {found['clusters']} clusters"
+        yield Row(
+            f"{what} / {found['level']:.0%}",
+            f"{found['coverage']:.3f} ± {found['error']:.3f}",
+            "no interval that is offered" if ignored else "" if few else f">= {least:.3f}",
+            None if ignored or few else found["coverage"] >= least,
+        )
+
+
+def reports(quick: bool) -> Iterator[Row]:
+    """Yield how large the report of many items is, and how long a reader of it waits."""
+    for found in _lines("report.py", *(["10000"] if quick else [])):
+        what = f"report of {found['items']:,} items, {found['megabytes']:,.1f} MB"
+        for step in ("paint", "ready", "filter", "search"):
+            seconds = found[f"{step}_seconds"]
+            yield Row(f"{what}, {_STEPS[step]}", f"{seconds:.2f} s", "", None)
+        longest = found["longest_asking_ms"]
+        yield Row(f"{what}, longest task", f"{longest:.0f} ms", "", None)
+
+
+_STEPS = {
+    "paint": "first paint in Chromium",
+    "ready": "all items ready",
+    "filter": "a filter",
+    "search": "a search in all texts",
+}
 
 
 def _lines(script: str, *options: str) -> Iterator[Any]:

@@ -126,6 +126,10 @@ class FindingMismatch(VerificationFailed):
     """A recorded finding of a contamination check is not what the measurements give."""
 
 
+class ConclusionMismatch(VerificationFailed):
+    """A recorded comparison or claim is not what the log before it gives."""
+
+
 class SignatureMismatch(VerificationFailed):
     """A signature is not one of its key over its text, or a key that was asked for did not sign."""
 

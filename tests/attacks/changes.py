@@ -46,24 +46,24 @@ def field_too_many(forged: Forgery, world: World) -> None:
 
 
 def leaves_swapped(forged: Forgery, world: World) -> None:
-    path = forged.shard("score")
+    path = forged.shard("estimate")
     lines = forged.lines(path)
     forged.write_lines(path, [lines[1], lines[0], *lines[2:]])
 
 
 def record_twice(forged: Forgery, world: World) -> None:
-    path = forged.shard("score")
+    path = forged.shard("estimate")
     lines = forged.lines(path)
     forged.write_lines(path, [lines[0], *lines])
 
 
 def record_dropped(forged: Forgery, world: World) -> None:
-    path = forged.shard("score")
+    path = forged.shard("estimate")
     forged.write_lines(path, forged.lines(path)[:-1])
 
 
 def record_inserted(forged: Forgery, world: World) -> None:
-    path = forged.shard("score")
+    path = forged.shard("estimate")
     note_record = {
         "schema": "reprollm/note/1",
         "kind": "note",
@@ -156,12 +156,12 @@ def answer_text(forged: Forgery, world: World) -> None:
 
 
 def shard_truncated(forged: Forgery, world: World) -> None:
-    path = forged.shard("score")
+    path = forged.shard("estimate")
     forged.write(path, forged.read(path)[:-40])
 
 
 def shard_missing(forged: Forgery, world: World) -> None:
-    forged.remove(forged.shard("score"))
+    forged.remove(forged.shard("estimate"))
 
 
 def shards_swapped(forged: Forgery, world: World) -> None:
@@ -215,7 +215,7 @@ def rolled_back(forged: Forgery, world: World) -> None:
     """The log as it was before the scores: true, but not the last state."""
     forged.remove(_last_checkpoint(forged))
     forged.remove(sorted(_paths(forged, "ledger/log/*.segment.json"))[-1])
-    forged.remove(forged.shard("score"))
+    forged.remove(forged.shard("estimate"))
     for path in _paths(forged, "ledger/signatures/000000000047*"):
         forged.remove(path)
 
@@ -423,8 +423,8 @@ def run_file(forged: Forgery, world: World) -> None:
 def view_definition(forged: Forgery, world: World) -> None:
     _in_database(
         forged,
-        "CREATE OR REPLACE VIEW scores AS SELECT \"position\", canon->>'$.score' AS score, "
-        "'0.000001' AS \"value\" FROM log WHERE kind = 'score'",
+        "CREATE OR REPLACE VIEW estimates AS SELECT \"position\", canon->>'$.score' AS score, "
+        "'0.000001' AS \"value\" FROM log WHERE kind = 'estimate'",
     )
 
 
@@ -452,7 +452,7 @@ def database_row(forged: Forgery, world: World) -> None:
     _in_database(
         forged,
         'UPDATE log SET canon = replace(canon, \'"value":"0.\', \'"value":"1.\') '
-        "WHERE kind = 'score'",
+        "WHERE kind = 'estimate'",
     )
 
 
@@ -495,24 +495,24 @@ def database_missing(forged: Forgery, world: World) -> None:
 
 
 def score_value(forged: Forgery, world: World) -> None:
-    forged.edit("score", lambda record: record.update(value="0.010000"))
+    forged.edit("estimate", lambda record: record.update(value="0.010000"))
 
 
 def score_table(forged: Forgery, world: World) -> None:
-    forged.edit("score", lambda record: record.update(table_sha256="ab" * 32))
+    forged.edit("estimate", lambda record: record.update(table_sha256="ab" * 32))
 
 
 def score_count(forged: Forgery, world: World) -> None:
-    forged.edit("score", lambda record: record.update(n=record["n"] + 1))
+    forged.edit("estimate", lambda record: record.update(n=record["n"] + 1))
 
 
 def score_of_another_run(forged: Forgery, world: World) -> None:
-    forged.edit("score", lambda record: record.update(run="ab" * 32))
+    forged.edit("estimate", lambda record: record.update(run="ab" * 32))
 
 
 def score_of_the_bad_stratum_dropped(forged: Forgery, world: World) -> None:
-    path = forged.shard("score")
-    forged.write_lines(path, [line for line in forged.lines(path) if b'"stratum":"b"' not in line])
+    path = forged.shard("estimate")
+    forged.write_lines(path, [line for line in forged.lines(path) if b'"group":"b"' not in line])
 
 
 # Other files -------------------------------------------------------------------------------------

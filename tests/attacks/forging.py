@@ -20,6 +20,8 @@ from reprollm.publish.archive import write_archive
 from reprollm.records.merkle import Frontier, leaf_hash
 
 Record = dict[str, Any]
+# Kinds of records that name a checkpoint.
+_OF_THE_LOG = (b"start", b"estimate", b"comparison", b"claim")
 
 
 @dataclass
@@ -125,23 +127,25 @@ class Forgery:
     def relog(self, *, starts: bool = True) -> None:
         """Make the whole log anew: names, segments, roots, checkpoints.
 
-        With `starts`, each attempt names the new root of the checkpoint that it saw.
+        With `starts`, each attempt names the new root of the checkpoint that it saw, and so do
+        estimates, comparisons and claims.
         """
-        tree, origin, roots = Frontier(), "", {}
+        tree, origin, roots, moved = Frontier(), "", {}, {}
         for file in sorted(self.root.glob("ledger/log/*.checkpoint")):
             file.unlink()
         for segment in sorted(self.root.glob("ledger/log/*.segment.json")):
             value = json.loads(segment.read_bytes())
             value["first"] = tree.size
+            before = value["size"], value["root"]
             for entry in value["shards"]:
-                self._settle(entry, roots if starts else {})
+                self._settle(entry, roots if starts else {}, moved if starts else {})
                 for line in self.lines(_place("shards", entry)):
                     tree.append(leaf_hash(line))
                     if tree.size == 1:
                         origin = f"{value['origin'][:-16]}{leaf_hash(line).hex()[:16]}"
             value |= {"origin": origin, "size": tree.size, "root": tree.root().hex()}
             value["frontier"] = [item.hex() for item in tree.roots]
-            roots[value["number"]] = (tree.size, tree.root().hex())
+            moved[before] = roots[value["number"]] = (tree.size, tree.root().hex())
             segment.write_bytes(dumps(value) + b"\n")
             body = f"{origin}\n{tree.size}\n{base64.b64encode(tree.root()).decode()}\n"
             self.write(f"ledger/log/{tree.size:012d}.checkpoint", body.encode())
@@ -195,17 +199,25 @@ class Forgery:
             if (self.root / _place(folder, old)).is_file():
                 (self.root / _place(folder, old)).rename(self.root / _place(folder, entry))
 
-    def _settle(self, entry: Record, roots: dict[int, tuple[int, str]]) -> None:
-        """Let a shard's starts name the log's new roots, and rename it."""
+    def _settle(
+        self,
+        entry: Record,
+        roots: dict[int, tuple[int, str]],
+        moved: dict[tuple[int, str], tuple[int, str]],
+    ) -> None:
+        """Let what a shard says of the log name the log's new roots, and rename it."""
         path = _place("shards", entry)
         lines = self.lines(path)
         for place, line in enumerate(lines):
-            if b'"kind":"start"' not in line:
+            if not any(b'"kind":"%s"' % kind in line for kind in _OF_THE_LOG):
                 continue
             record = json.loads(line)
-            known = list(roots.values())
-            if known and record["checkpoint"]["size"] <= known[-1][0]:
+            known, seen = list(roots.values()), record["checkpoint"]
+            if record["kind"] == "start" and known and seen["size"] <= known[-1][0]:
                 record["checkpoint"] = {"size": known[-1][0], "root": known[-1][1]}
+            elif record["kind"] != "start" and (seen["size"], seen["root"]) in moved:
+                size, root = moved[seen["size"], seen["root"]]
+                record["checkpoint"] = {"size": size, "root": root}
             lines[place] = dumps(record)
         self.write_lines(path, lines)
         self._rename(entry)

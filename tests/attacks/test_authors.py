@@ -207,7 +207,7 @@ def test_an_answer_forged_from_the_start_is_for_a_challenge_alone(
 
 
 def drop_the_scores(forged: Forgery) -> None:
-    forged.remove(forged.shard("score"))
+    forged.remove(forged.shard("estimate"))
     _remove_segment(forged, 2)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
 sys.path += [
+    str(CHECKOUT / "benchmarks"),
     str(CHECKOUT / "benchmarks" / "contamination"),
     str(CHECKOUT / "experiments" / "normalisation" / "make"),
 ]

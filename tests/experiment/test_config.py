@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from experiment_files import EXPERIMENT, change, write_experiment
 from reprollm.errors import ExperimentInvalid
 from reprollm.experiment.config import EngineSettings
-from reprollm.experiment.load import file_hashes, load
+from reprollm.experiment.file_hashes import file_hashes
+from reprollm.experiment.load import load
 from reprollm.experiment.locate import locate
 from reprollm.experiment.schema import schema_text
 
@@ -91,7 +92,11 @@ WRONG = {
     "a device of another kind": ("device: cpu", "device: tpu", "expected cpu, cuda"),
     "no slices": ("slices: 2", "slices: 0", "greater than or equal to 1"),
     "a list for a mapping": ("model: {lock: models/tiny.lock.json}", "model: [a]", "found a list"),
-    "nothing for a mapping": ("model: {lock: models/tiny.lock.json}", "model:", "found nothing"),
+    "nothing for a mapping": (
+        "model: {lock: models/tiny.lock.json}",
+        "model:",
+        "expected model or models, found none",
+    ),
 }
 
 

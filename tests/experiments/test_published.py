@@ -7,8 +7,8 @@ from reprollm.experiment.load import load
 from reprollm.ledger.read import final_answers
 from reprollm.ledger.verify import verify
 from reprollm.prompts.plan import make_plan, read_sources
+from reprollm.scores.earlier.summary import item_scores
 from reprollm.scores.recompute import recompute
-from reprollm.scores.summary import item_scores
 from reprollm.snapshot.lock import load_lock
 
 EXPERIMENT = Path(__file__).resolve().parents[2] / "experiments" / "normalisation"

@@ -84,10 +84,11 @@ class Plan:
         return Segment(0, origin, 0, (shard,), tree.size, tree.root().hex(), frontier)
 
 
-def plan(count: int = 6, experiment: str = "normalisation") -> Plan:
-    """Return a plan of `count` requests."""
+def plan(count: int = 6, experiment: str = "normalisation", **further: Any) -> Plan:
+    """Return a plan of `count` requests; `further` fields go into its core."""
     asked = [_request(index) for index in range(count)]
     core: dict[str, Any] = {"experiment_sha256": fake(experiment), "scores": ["exact_match"]}
+    core |= further
     identity = plan_id(core, [record["request"] for record, _ in asked])
     sealed = [
         seal_record(new("request", plan=identity, **record), values) for record, values in asked

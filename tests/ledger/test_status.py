@@ -6,10 +6,16 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from reprollm.canon import dumps
 from reprollm.ledger.status import ledgers, status
+from reprollm.prompts.stored import StoredPlan
 from reprollm.records.journal import Journal, JournalName
 from reprollm.records.kinds import new
 from reprollm.records.sealed import Sealed
+from reprollm.records.shard import ShardReference
 from workspaces import REQUESTS, make_workspace
 
 NOW = datetime(2026, 1, 1, 0, 1, 40, tzinfo=UTC)
@@ -51,6 +57,17 @@ def test_each_stage_is_told(tmp_path: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     [said] = json.loads(shown.stdout)
     assert (said["experiment"], said["planned"]) == ("tiny", REQUESTS)
+
+
+def test_requests_that_items_share_are_counted_once(tmp_path: Path) -> None:
+    shard = ShardReference("plan-x", "0" * 64, 5)
+    plan = StoredPlan(tmp_path / "plans" / "x", "x", "tiny", {}, 3, "r", 1, shard, "2026")
+    plan.folder.mkdir(parents=True)
+    (plan.folder / "plan.json").write_bytes(dumps(plan.to_json()))
+    assert status(tmp_path, NOW).planned == 3
+    table = pa.table({"request": ["a" * 64, "b" * 64, "a" * 64]})
+    pq.write_table(table, plan.folder / "requests.parquet")
+    assert status(tmp_path, NOW).planned == 2
 
 
 def test_only_folders_with_shards_are_ledgers(tmp_path: Path) -> None:

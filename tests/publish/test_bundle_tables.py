@@ -84,16 +84,16 @@ def test_requests_hold_their_token_ids(unpacked_once: Path, finished_once: Finis
 
 def test_item_scores_give_the_summary_table(unpacked_once: Path) -> None:
     items = rows(unpacked_once / "tables", "item_scores")
-    scores = rows(unpacked_once / "tables", "scores")
+    estimates = rows(unpacked_once / "tables", "estimates")
     assert len(items) == 2 * REQUESTS
     compared = 0
-    for row in scores:
+    for row in estimates:
         if (row["level"], row["aggregation"]) != ("all", "mean_of_ratios"):
             continue
         values = [
             item["value"] for item in items
             if (item["run"], item["score"], item["sampling"])
-            == (row["run"], row["score"], row["sampling"])
+            == (row["run"], row["score"], row["sampling"]) and item["counted"]
         ]  # fmt: skip
         assert row["value"] == pytest.approx(math.fsum(values) / len(values), abs=1e-6)
         assert row["n"] == len(values)

@@ -24,8 +24,8 @@ from reprollm.records.merkle import Frontier, leaf_hash
 from reprollm.records.sealed import Sealed, openings_line
 from reprollm.records.shard import ShardReference
 from reprollm.scores.answers import Scorable
-from reprollm.scores.stage import score_fields
-from reprollm.scores.summary import Summary
+from reprollm.scores.earlier.fields import score_fields
+from reprollm.scores.earlier.summary import Summary
 
 VERIFIER = Path(__file__).parents[2] / "src" / "reprollm" / "review" / "verify.py"
 CREATED = "2026-01-01T00:01:00.000Z"

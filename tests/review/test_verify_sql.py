@@ -14,7 +14,7 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from reprollm.ledger.projection import FILE
-from scores.ledgers import scored
+from scores.earlier.ledgers import scored
 
 SCRIPT = Path(str(files("reprollm.review").joinpath("verify.sql")))
 COMMAND_LINE = str(Path(sys.executable).with_name("duckdb"))

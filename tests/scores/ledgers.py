@@ -47,4 +47,4 @@ def falsely_scored(ledger: Path, change: Change) -> Plan:
 
 def _again(record: dict[str, Any]) -> dict[str, Any]:
     fields = {name: value for name, value in record.items() if name not in ("schema", "kind")}
-    return new("score", **fields)
+    return new("estimate", **fields)

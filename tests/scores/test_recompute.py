@@ -1,4 +1,4 @@
-"""Score records are what the answers of the log give, or are named as what they are not."""
+"""Estimates are what the answers of the log give, or are named as what they are not."""
 
 from pathlib import Path
 from typing import Any
@@ -6,16 +6,12 @@ from typing import Any
 import pytest
 
 from ledger.building import Plan, plan, publish_attempt
-from reprollm.canon import dumps, loads_object
 from reprollm.ledger.commit import commit
 from reprollm.records.sealed import Sealed
 from reprollm.records.shard import publish, read_records
 from reprollm.scores import answers
-from reprollm.scores.aggregate import ItemScore
-from reprollm.scores.measures import Ratio
 from reprollm.scores.recompute import recompute
-from reprollm.scores.stage import score, score_current
-from reprollm.scores.summary import item_line
+from reprollm.scores.stage import score
 from scores.ledgers import Change, falsely_scored, scored
 
 Record = dict[str, Any]
@@ -30,9 +26,9 @@ def test_scores_that_follow_from_the_answers_hold(tmp_path: Path) -> None:
 
 
 def test_scoring_twice_records_nothing_new(tmp_path: Path) -> None:
-    scored(tmp_path)
+    made = scored(tmp_path)
     before = sorted((tmp_path / "shards").rglob("*.jsonl"))
-    score_current(tmp_path)
+    score(tmp_path, made.run)
     assert sorted((tmp_path / "shards").rglob("*.jsonl")) == before
 
 
@@ -53,7 +49,7 @@ def without_the_stratum(records: list[Record]) -> list[Record]:
 
 
 def with_a_stratum_more(records: list[Record]) -> list[Record]:
-    return [*records, {**records[-1], "level": "stratum", "stratum": "fine"}]
+    return [*records, {**records[-1], "level": "stratum", "group": "fine"}]
 
 
 def twice(records: list[Record]) -> list[Record]:
@@ -76,12 +72,46 @@ def of_another_measure(records: list[Record]) -> list[Record]:
     return [{**record, "score": "character_error_rate"} for record in records]
 
 
-def fewer_runaways(records: list[Record]) -> list[Record]:
-    return [{**record, "runaway": 3} for record in records]
+def more_runaways(records: list[Record]) -> list[Record]:
+    return [{**record, "counted": {**record["counted"], "runaway": 3}} for record in records]
 
 
 def undefined(records: list[Record]) -> list[Record]:
     return [{**record, "value": None, "undefined": record["n"]} for record in records]
+
+
+def narrower(records: list[Record]) -> list[Record]:
+    return [{**records[0], "high": "0.400000"}, *records[1:]]
+
+
+def by_another_method(records: list[Record]) -> list[Record]:
+    interval = {**records[0]["interval"], "method": "bootstrap", "resamples": 999, "seed": "1"}
+    return [{**record, "interval": interval} for record in records]
+
+
+def without_its_warnings(records: list[Record]) -> list[Record]:
+    return [{**record, "warnings": ["all-is-well"]} for record in records]
+
+
+def of_more_clusters(records: list[Record]) -> list[Record]:
+    return [{**record, "clusters": record["clusters"] + 1} for record in records]
+
+
+def of_more_passes(records: list[Record]) -> list[Record]:
+    return [{**record, "passes": {"asked": 3, "distinct": 3}} for record in records]
+
+
+def of_another_checkpoint(records: list[Record]) -> list[Record]:
+    return [{**r, "checkpoint": {**r["checkpoint"], "root": "ab" * 32}} for r in records]
+
+
+def of_a_later_checkpoint(records: list[Record]) -> list[Record]:
+    later = {"root": "ab" * 32, "size": 10_000}
+    return [{**record, "checkpoint": later} for record in records]
+
+
+def of_two_checkpoints(records: list[Record]) -> list[Record]:
+    return [of_another_checkpoint(records)[0], *records[1:]]
 
 
 @pytest.mark.parametrize(
@@ -94,11 +124,19 @@ def undefined(records: list[Record]) -> list[Record]:
         (with_a_stratum_more, "stratum fine, sampling greedy is recorded, the answers give no"),
         (twice, "is recorded twice"),
         (twice_differently, "is recorded twice"),
-        (of_another_run, "began before them in the log, found none"),
+        (of_another_run, "began before their checkpoint, found none"),
         (of_another_plan, "expected plan"),
         (of_another_measure, "character_error_rate"),
-        (fewer_runaways, "found runaway 3"),
+        (more_runaways, "'runaway': 3"),
         (undefined, "value None"),
+        (narrower, "found high 0.400000"),
+        (by_another_method, "bootstrap"),
+        (without_its_warnings, "all-is-well"),
+        (of_more_clusters, "found clusters 6"),
+        (of_more_passes, "'distinct': 3"),
+        (of_another_checkpoint, "one checkpoint of the log before them"),
+        (of_a_later_checkpoint, "one checkpoint of the log before them"),
+        (of_two_checkpoints, "one checkpoint of the log before them"),
     ],
 )
 def test_a_score_that_the_answers_do_not_give_is_named(
@@ -132,7 +170,7 @@ def test_a_score_before_its_run_is_refused(tmp_path: Path) -> None:
     made.publish(tmp_path / "first")
     publish_attempt(tmp_path / "first", made, 0, 6)
     commit(tmp_path / "first")
-    done = score_current(tmp_path / "first")
+    done = score(tmp_path / "first", made.run)
     assert done.shard is not None
     ledger = tmp_path / "second"
     made.publish(ledger)
@@ -141,7 +179,7 @@ def test_a_score_before_its_run_is_refused(tmp_path: Path) -> None:
     publish_attempt(ledger, made, 0, 6)
     commit(ledger)
     [problem] = recompute(ledger).problems
-    assert "began before them" in problem.sentence
+    assert "one checkpoint of the log before them" in problem.sentence
 
 
 def test_withheld_texts_leave_scores_unchecked_and_say_so(tmp_path: Path) -> None:
@@ -169,18 +207,15 @@ def withhold_outputs(ledger: Path, made: Plan) -> None:
     commit(ledger)
 
 
-def test_the_line_of_an_item_score_is_canonical() -> None:
-    score = ItemScore(7, "ab" * 32, "i", None, "greedy", "0", 0, "exact_match", Ratio(1, 1), True)
-    line = item_line(score)
-    assert dumps(loads_object(line)) == line
-    assert loads_object(line) == {
-        "index": 7,
-        "request": "ab" * 32,
-        "score": "exact_match",
-        "numerator": 1,
-        "denominator": 1,
-        "runaway": True,
-    }
+def test_estimates_by_definitions_of_a_release_to_come_are_not_judged(tmp_path: Path) -> None:
+    falsely_scored(
+        tmp_path,
+        lambda records: [{**r, "version": "exact_match/9 text/1", "value": "0.5"} for r in records],
+    )
+    found = recompute(tmp_path)
+    assert found.problems == ()
+    assert [run.verdict for run in found.runs] == ["not recomputed"]
+    assert "exact_match/9 text/1" in found.unchecked[0]
 
 
 def test_more_answers_than_one_portion_are_scored_in_the_plans_order(

@@ -100,7 +100,7 @@ def test_imported_answers_are_scored_and_their_scores_recomputed(tmp_path: Path,
     assert run("ledger", "commit", ledger).code == 0
     found = run(
         "ledger", "query", ledger, "--format", "json",
-        "SELECT value FROM scores WHERE score = 'exact_match' AND level = 'all'",
+        "SELECT value FROM estimates WHERE score = 'exact_match' AND level = 'all'",
     )  # fmt: skip
     assert json.loads(found.out) == [{"value": "0.625000"}]
     checked = json.loads(run("verify", ledger, "--json").out)

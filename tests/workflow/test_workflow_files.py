@@ -55,6 +55,16 @@ def test_declared_checks_add_their_jobs_and_nothing_else(checkout: Workspace) ->
     }
 
 
+def test_declared_claims_add_their_jobs_and_nothing_else(checkout: Workspace) -> None:
+    with (checkout.experiment / "experiment.yaml").open("a", encoding="utf-8") as file:
+        file.write(
+            "claims:\n"
+            "  - {name: some, says: Some are right., score: exact_match,\n"
+            "     of: {sampling: greedy}, at_least: 0.1}\n"
+        )
+    assert checkout.pending() == EXPECTED | {"conclude": 1, "commit_conclusions": 1}
+
+
 def test_wrapper_and_workflow_list_the_same_jobs(checkout: Workspace) -> None:
     assert jobs(checkout.snakemake("-n")) == checkout.pending()
 
@@ -89,7 +99,7 @@ def test_the_workflow_is_formatted() -> None:
 
 def test_no_raw_output_is_temporary_and_no_shard_is_an_output() -> None:
     rules = [path.read_text() for path in (CHECKOUT / "workflow").rglob("*.smk")]
-    assert len(rules) == 10
+    assert len(rules) == 11
     for text in rules:
         assert "temp(" not in text
         assert "shards" not in text.replace("(shards, log, database)", "").replace("its shards", "")

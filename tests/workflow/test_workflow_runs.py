@@ -81,7 +81,7 @@ def test_changed_engine_code_asks_again(finished: Workspace) -> None:
 
 
 def test_changed_scoring_code_asks_no_model(finished: Workspace) -> None:
-    edit(finished.checkout / "src" / "reprollm" / "scores" / "measures.py")
+    edit(finished.checkout / "src" / "reprollm" / "scores" / "summary.py")
     assert finished.pending().keys() == SCORING
 
 

@@ -33,8 +33,10 @@ except ReprollmError as error:
     raise WorkflowError(str(error)) from None
 
 
+# Of several models each has its own jobs: `of` is `/` and the model's name, else empty.
 wildcard_constraints:
     experiment="|".join(EXPERIMENTS),
+    of=r"(/[a-z0-9][a-z0-9_-]*)?",
     slice=r"[0-9]+",
     slices=r"[0-9]+",
 
@@ -51,11 +53,22 @@ def ledger_folder(wildcards):
     return LEDGER.format(experiment=wildcards.experiment)
 
 
+def each_model(wildcards):
+    """Return what stands for each of an experiment's models in its receipts' paths."""
+    return EXPERIMENTS[wildcards.experiment].in_paths
+
+
+def model_option(wildcards):
+    return f"--model {wildcards.of[1:]}" if wildcards.of else ""
+
+
 def slice_receipts(wildcards):
     slices = EXPERIMENTS[wildcards.experiment].slices
     folder = RECEIPTS.format(experiment=wildcards.experiment)
     return [
-        f"{folder}/generate/{slice}-of-{slices}.json" for slice in range(1, slices + 1)
+        f"{folder}/generate{of}/{slice}-of-{slices}.json"
+        for of in each_model(wildcards)
+        for slice in range(1, slices + 1)
     ]
 
 
@@ -73,16 +86,30 @@ def before_scores(wildcards):
     return f"{RECEIPTS}/{last}.json"
 
 
+def after_scores(wildcards):
+    concluded = EXPERIMENTS[wildcards.experiment].concluded
+    return f"{RECEIPTS}/{'commit-conclusions' if concluded else 'commit-scores'}.json"
+
+
 def before_verification(wildcards):
     checked = EXPERIMENTS[wildcards.experiment].checked
-    return f"{RECEIPTS}/{'commit-findings' if checked else 'commit-scores'}.json"
+    return f"{RECEIPTS}/commit-findings.json" if checked else after_scores(wildcards)
 
 
 def measure_receipts(wildcards):
     sources = EXPERIMENTS[wildcards.experiment]
     folder = RECEIPTS.format(experiment=wildcards.experiment)
     numbers = range(1, sources.slices + 1) if sources.measured else ()
-    return [f"{folder}/measure/{number}-of-{sources.slices}.json" for number in numbers]
+    return [
+        f"{folder}/measure{of}/{number}-of-{sources.slices}.json"
+        for of in each_model(wildcards)
+        for number in numbers
+    ]
+
+
+def examine_receipts(wildcards):
+    folder = RECEIPTS.format(experiment=wildcards.experiment)
+    return [f"{folder}/examine{of}.json" for of in each_model(wildcards)]
 
 
 def scan_receipts(wildcards):

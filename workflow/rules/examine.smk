@@ -24,26 +24,27 @@ rule commit_measurements:
 
 rule examine:
     input:
-        committed=f"{RECEIPTS}/commit-scores.json",
+        committed=after_scores,
         experiment=experiment_file,
     output:
-        f"{RECEIPTS}/examine.json",
+        f"{RECEIPTS}/examine{{of}}.json",
     log:
-        f"{LOGS}/examine.log",
+        f"{LOGS}/examine{{of}}.log",
     localrule: True
     conda:
         "../../envs/transformers.yaml"
     params:
         ledger=ledger_folder,
+        model=model_option,
         code=code_digest("examine"),
     shell:
         "reprollm contamination examine {input.experiment:q} --ledger {params.ledger:q}"
-        " --receipt {output:q} > {log:q} 2>&1"
+        " {params.model} --receipt {output:q} > {log:q} 2>&1"
 
 
 rule commit_findings:
     input:
-        f"{RECEIPTS}/examine.json",
+        examine_receipts,
     output:
         f"{RECEIPTS}/commit-findings.json",
     log:

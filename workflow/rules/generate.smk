@@ -7,9 +7,9 @@ rule generate:
         committed=f"{RECEIPTS}/commit-plan.json",
         experiment=experiment_file,
     output:
-        f"{RECEIPTS}/generate/{{slice}}-of-{{slices}}.json",
+        f"{RECEIPTS}/generate{{of}}/{{slice}}-of-{{slices}}.json",
     log:
-        f"{LOGS}/generate-{{slice}}-of-{{slices}}.log",
+        f"{LOGS}/generate{{of}}-{{slice}}-of-{{slices}}.log",
     conda:
         "../../envs/transformers.yaml"
     threads: 1
@@ -18,8 +18,9 @@ rule generate:
         runtime=60,
     params:
         ledger=ledger_folder,
+        model=model_option,
         code=code_digest("generate"),
         reuse="--reuse" if config["reuse"] else "--no-reuse",
     shell:
         "reprollm generate {input.experiment:q} --ledger {params.ledger:q} {params.reuse}"
-        " --slice {wildcards.slice}/{wildcards.slices} --receipt {output:q} > {log:q} 2>&1"
+        " {params.model} --slice {wildcards.slice}/{wildcards.slices} --receipt {output:q} > {log:q} 2>&1"

@@ -7,9 +7,9 @@ rule measure:
         committed=f"{RECEIPTS}/commit-plan.json",
         experiment=experiment_file,
     output:
-        f"{RECEIPTS}/measure/{{slice}}-of-{{slices}}.json",
+        f"{RECEIPTS}/measure{{of}}/{{slice}}-of-{{slices}}.json",
     log:
-        f"{LOGS}/measure-{{slice}}-of-{{slices}}.log",
+        f"{LOGS}/measure{{of}}-{{slice}}-of-{{slices}}.log",
     conda:
         "../../envs/transformers.yaml"
     threads: 1
@@ -18,7 +18,8 @@ rule measure:
         runtime=60,
     params:
         ledger=ledger_folder,
+        model=model_option,
         code=code_digest("measure"),
     shell:
         "reprollm contamination measure {input.experiment:q} --ledger {params.ledger:q}"
-        " --slice {wildcards.slice}/{wildcards.slices} --receipt {output:q} > {log:q} 2>&1"
+        " {params.model} --slice {wildcards.slice}/{wildcards.slices} --receipt {output:q} > {log:q} 2>&1"

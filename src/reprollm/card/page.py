@@ -124,7 +124,7 @@ def _licences(catalogue: Catalogue) -> str:
     lines = ["## Licences and the conditions that people trip over", ""]
     for entry in catalogue.licences:
         lines.append(f"- **{entry.name}** (`{entry.id}`), {entry.kind}{_mark(entry.source)}")
-        lines += [f"  - {each.about}: {each.text}" for each in entry.conditions]
+        lines += [f"    - {each.about}: {each.text}" for each in entry.conditions]
     return "\n".join(lines) + "\n\n"
 
 

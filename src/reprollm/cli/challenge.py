@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reprollm.cli.model_choice import model_choice
 from reprollm.errors import InvalidInput, NotReproduced
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Folder to search for the weights, before the usual ones; repeatable.",
 )
 @click.option("--lock", type=_FILE, help="Lock file of the model; by default the bundle's own.")
+@model_choice
 @click.option(
     "--opening",
     "openings",
@@ -58,6 +60,7 @@ def command(
     count: int,
     models: tuple[Path, ...],
     lock: Path | None,
+    model: str | None,
     openings: tuple[Path, ...],
     output: Path | None,
     as_json: bool,
@@ -74,14 +77,14 @@ def command(
 
     go_offline()
     from reprollm.cli.challenge_page import show, to_json
-    from reprollm.cli.progress import counting
+    from reprollm.cli.progress import counting, records_in
     from reprollm.compare.challenge import challenge
 
     if models:
         _search_first(models)
     with _ledger_in(bundle) as ledger:
-        with counting("verifying records") as on_records:
-            made = challenge(ledger, nonce, count, on_records)
+        with counting("verifying records", records_in(ledger)) as on_records:
+            made = challenge(ledger, nonce, count, on_records, model)
         made = made.opened(_disclosed(ledger, openings))
         if made.withheld():
             _refuse_withheld(made)

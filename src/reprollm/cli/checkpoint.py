@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reprollm.cli.progress import counting
+from reprollm.cli.progress import counting, records_in
 from reprollm.cli.terminal import safe, whole
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def command() -> None:
     type=_FILE,
     help="Sign with this SSH key instead; a public key where an agent or hardware has the rest.",
 )
-def sign(ledger: Path, key_file: Path | None, ssh_key: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what was signed as JSON.")
+def sign(ledger: Path, key_file: Path | None, ssh_key: Path | None, as_json: bool) -> None:
     """Sign the last checkpoint of LEDGER, with your note key or an SSH key.
 
     The log is read whole before: nothing is signed that the records do not give.
@@ -63,6 +64,9 @@ def sign(ledger: Path, key_file: Path | None, ssh_key: Path | None) -> None:
         path = store.add_ssh(folder, last, signature, key)
         who = f"{key.kind} {key.fingerprint}"
     judge(folder, log.checkpoints).require()
+    if as_json:
+        click.echo(json.dumps({**_named(last), "signer": who, "file": str(path)}, indent=2))
+        return
     click.echo(f"signed {last.size} records as {safe(who)}", err=True)
     click.echo(path)
 
@@ -77,12 +81,14 @@ def sign(ledger: Path, key_file: Path | None, ssh_key: Path | None) -> None:
 )
 @click.option("--request-to", type=_FILE, help="Write the request here and ask nobody.")
 @click.option("--response", type=_FOUND, help="Take this answer of an authority and ask nobody.")
+@click.option("--json", "as_json", is_flag=True, help="Print the stamp as JSON.")
 def stamp(
     ledger: Path,
     url: str | None,
     chain: Path | None,
     request_to: Path | None,
     response: Path | None,
+    as_json: bool,
 ) -> None:
     """Have a time-stamping authority (RFC 3161) stamp the last checkpoint of LEDGER.
 
@@ -108,7 +114,8 @@ def stamp(
     asked = stamps.request(text)
     if request_to:
         replace_file(request_to, asked.as_bytes())
-        click.echo(request_to)
+        said = {**_named(last), "request": str(request_to)}
+        click.echo(json.dumps(said, indent=2) if as_json else request_to)
         return
     if response:
         answer = response.read_bytes()
@@ -120,6 +127,10 @@ def stamp(
     found = stamps.verify(answer, pem, text)
     path = store.add_stamp(folder, last, answer, pem)
     judge(folder, log.checkpoints).require()
+    if as_json:
+        stamped = {"time": found.time, "authority": found.authority, "root_certificate": found.root}
+        click.echo(json.dumps({**_named(last), **stamped, "file": str(path)}, indent=2))
+        return
     click.echo(f"{last.size} records seen at {found.time} by {safe(found.authority)}", err=True)
     click.echo(f"its root certificate has the SHA-256 {found.root}: compare it with what the "
                "authority publishes", err=True)  # fmt: skip
@@ -178,7 +189,7 @@ def compare(old: Any, ledger: Path, key: str | None, proof: Path | None, as_json
         kept = growth.read_kept(old.read(_KEPT_LIMIT))
     signed = growth.signers(kept, _keys(key))
     folder = ledger_folder(ledger)
-    with counting("reading records") as on_records:
+    with counting("reading records", records_in(folder)) as on_records:
         log = read_log(folder, on_records)
     grown = growth.compare(kept, log)
     if proof:
@@ -210,19 +221,21 @@ def _sound(folder: Path) -> Log:
     from reprollm.signing.judge import judge
     from reprollm.signing.log import read_log
 
-    with counting("reading records") as on_records:
+    with counting("reading records", records_in(folder)) as on_records:
         log = read_log(folder, on_records)
     log.require_roots()
     judge(folder, log.checkpoints).require()
     return log
 
 
+def _named(last: Checkpoint) -> dict[str, Any]:
+    return {"origin": last.origin, "size": last.size, "root": last.root.hex()}
+
+
 def _shown(last: Checkpoint, judged: Judged) -> dict[str, Any]:
     return {
         "schema": "reprollm/checkpoint/1",
-        "origin": last.origin,
-        "size": last.size,
-        "root": last.root.hex(),
+        **_named(last),
         "text": last.body(),
         "signers": [signer.to_json() for signer in judged.signers],
         "problems": [{"defect": p.defect, "sentence": p.sentence} for p in judged.problems],

@@ -30,28 +30,90 @@ _TEXTS_ONLY = (
     epilog="Example: reprollm compare experiments/normalisation/published ledger/normalisation"
 )
 @click.argument("first", type=click.Path(path_type=Path))
-@click.argument("second", type=click.Path(path_type=Path))
+@click.argument("second", type=click.Path(path_type=Path), required=False)
 @click.option("--first-run", metavar="ID", help="Another run or import of FIRST; 8 digits do.")
 @click.option("--second-run", metavar="ID", help="Another run or import of SECOND; 8 digits do.")
+@click.option("--of", metavar="ARM", help="An arm of FIRST, such as model=a,sampling=greedy.")
+@click.option("--against", metavar="ARM", help="The arm of FIRST that it is compared with.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole comparison as JSON.")
 def command(
+    first: Path,
+    second: Path | None,
+    first_run: str | None,
+    second_run: str | None,
+    of: str | None,
+    against: str | None,
+    as_json: bool,
+) -> None:
+    """Compare the last complete runs of two ledgers, FIRST and SECOND, or two arms of FIRST.
+
+    The ledgers are verified first. Exit code 0 means that every request has the identical answer,
+    token by token, in both; 5 means that at least one differs or is missing. Runs of different
+    models, prompts or settings share few requests or none: then their scores are compared item by
+    item, as two arms of one ledger are (--of, --against). Unattested answers (taken in by `reprollm
+    import`) are paired by item, sampling and repetition, and only their texts compared.
+    """
+    if of is not None or against is not None:
+        if second is not None or of is None or against is None:
+            raise click.UsageError("expected --of and --against together, and one ledger")
+        _show_arms(first, of, against, as_json)
+    elif second is None:
+        raise click.UsageError("expected a second ledger, or --of and --against")
+    else:
+        _show_ledgers(first, second, first_run, second_run, as_json)
+
+
+def _show_ledgers(
     first: Path, second: Path, first_run: str | None, second_run: str | None, as_json: bool
 ) -> None:
-    """Compare the last complete runs of two ledgers, FIRST and SECOND.
-
-    Both are verified first. Exit code 0 means that every request has the identical answer, token by
-    token, in both; 5 means that at least one differs or is missing. Unattested answers (taken in by
-    `reprollm import`) are paired by item, sampling and repetition, and only their texts compared.
-    """
+    from reprollm.cli import beside_page
     from reprollm.compare.runs import compare
+    from reprollm.conclusions.beside import alike, beside, sides_of
 
     comparison = compare(first, second, first_run, second_run)
+    by_item = []
+    if comparison.attested and not comparison.alike:
+        sides = [
+            sides_of(side.ledger, [side.run]) for side in (comparison.first, comparison.second)
+        ]
+        by_item = [beside(*pair) for pair in alike(*sides)]
     if as_json:
-        click.echo(json.dumps(to_json(comparison), indent=2, ensure_ascii=False))
+        said = to_json(comparison)
+        said["by_item"] = [beside_page.to_json(each) for each in by_item]
+        click.echo(json.dumps(said, indent=2, ensure_ascii=False))
+    elif by_item:
+        for each in by_item:
+            beside_page.show(each)
     else:
         show(comparison)
     if not comparison.agrees:
         raise NotReproduced(verdict(comparison))
+
+
+def _show_arms(ledger: Path, of: str, against: str, as_json: bool) -> None:
+    from reprollm.cli import beside_page
+    from reprollm.conclusions.beside import beside, side_meant, sides_of
+    from reprollm.ledger.verify import verify
+
+    verify(ledger, allow_incomplete=True).require()
+    sides = sides_of(ledger)
+    found = beside(
+        side_meant(sides, _arm(of), "--of"), side_meant(sides, _arm(against), "--against")
+    )
+    if as_json:
+        click.echo(json.dumps(beside_page.to_json(found), indent=2, ensure_ascii=False))
+    else:
+        beside_page.show(found)
+
+
+def _arm(text: str) -> dict[str, str]:
+    """Return an arm from `model=a,prompt=b,sampling=c`, any of which may be left out."""
+    named = dict(part.partition("=")[::2] for part in text.split(","))
+    if not named.keys() <= {"model", "prompt", "sampling"} or not all(named.values()):
+        raise click.UsageError(
+            f"expected an arm such as model=a,prompt=b,sampling=c, found {text!r:.80}"
+        )
+    return named
 
 
 def verdict(comparison: Comparison) -> str:
@@ -73,6 +135,7 @@ def show(comparison: Comparison) -> None:
     """Print the differing requests, the likely causes, and the summary, in that order."""
     from reprollm.cli.terminal import console, safe, table
     from reprollm.compare.explanation import explain
+    from reprollm.conclusions.kept import kept
 
     out = console()
     alike = (Outcome.IDENTICAL, Outcome.SAME_TEXT)
@@ -91,6 +154,8 @@ def show(comparison: Comparison) -> None:
         out.print(_logprobs(comparison))
         for sentence in explain(comparison):
             out.print(safe(sentence), soft_wrap=True)
+        if (held := kept(comparison)) is not None:
+            out.print(safe(held.sentence), soft_wrap=True)
     else:
         _show_unsaid(comparison)
     if comparison.agrees:
@@ -125,6 +190,7 @@ def to_json(comparison: Comparison) -> dict[str, object]:
         "level": comparison.level,
         "levels": {level.value: number for level, number in sorted(comparison.levels.items())},
         "explanation": explain(comparison),
+        "determinism": _determinism(comparison),
         "rerolled": [comparison.first.rerolled, comparison.second.rerolled],
         "logprobs": {
             "compared": comparison.logprobs_compared,
@@ -137,6 +203,16 @@ def to_json(comparison: Comparison) -> dict[str, object]:
             for row in comparison.rows
         ],
     }
+
+
+def _determinism(comparison: Comparison) -> dict[str, object] | None:
+    """Return how the determinism that the first run declares fared, as plain values."""
+    from dataclasses import asdict
+
+    from reprollm.conclusions.kept import kept
+
+    held = kept(comparison)
+    return None if held is None else {**asdict(held), "verdict": held.verdict}
 
 
 def _side_json(side: Side) -> dict[str, object]:

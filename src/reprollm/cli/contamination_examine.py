@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reprollm.cli.model_choice import model_choice
+
 if TYPE_CHECKING:
     from reprollm.experiment.load import Experiment
     from reprollm.records.shard import ShardReference
@@ -21,13 +23,20 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Ledger folder; ledger/<experiment's name> by default.",
 )
+@model_choice
 @click.option(
     "--receipt",
     type=click.Path(dir_okay=False, path_type=Path),
     help="File that shall say what was done, for the workflow.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def command(experiment: str, ledger: Path | None, receipt: Path | None, as_json: bool) -> None:
+def command(
+    experiment: str,
+    ledger: Path | None,
+    model: str | None,
+    receipt: Path | None,
+    as_json: bool,
+) -> None:
     """Compute the findings of the checks that EXPERIMENT declares, and record them.
 
     EXPERIMENT is the name of a folder below experiments/, a folder, or an experiment.yaml. Only the
@@ -45,18 +54,18 @@ def command(experiment: str, ledger: Path | None, receipt: Path | None, as_json:
     from reprollm.records.receipt import write_receipt
     from reprollm.snapshot.model import load_model
 
-    described = load(locate(experiment, Path()))
+    described = load(locate(experiment, Path()), model)
     if described.config.contamination is None:
         raise ExperimentInvalid(
             f"expected a section contamination in {described.file}, found none; there is nothing "
             "to examine"
         )
     ledger = ledger or Path("ledger") / described.config.name
-    model = load_model(described.lock, described.adapters)
-    plan = find_plan(ledger, described, model.lock.snapshot)
-    examination = make_examination(described, plan, model.lock.facts)
+    asked = load_model(described.lock, described.adapters)
+    plan = find_plan(ledger, described, asked.lock.snapshot)
+    examination = make_examination(described, plan, asked.lock.facts)
     expect_committed(examination, ledger, described)
-    declared = _declare(described, model, plan.plan, ledger)
+    declared = _declare(described, asked, plan.plan, ledger)
     found = examine(ledger, examination.examination)
     if as_json:
         click.echo(json.dumps([each._asdict() for each in found.findings], indent=2))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reprollm.cli.model_choice import model_choice
+
 if TYPE_CHECKING:
     from reprollm.contamination.measure import Outcome, Work
 
@@ -18,6 +20,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option(
     "--ledger", type=_FOLDER, help="Ledger folder; ledger/<experiment's name> by default."
 )
+@model_choice
 @click.option(
     "--slice",
     "part",
@@ -40,6 +43,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 def command(
     experiment: str,
     ledger: Path | None,
+    model: str | None,
     part: str,
     receipt: Path | None,
     journals: Path | None,
@@ -68,19 +72,19 @@ def command(
     from reprollm.snapshot.model import load_model, locate_model
 
     number, slices = parse_slice(part)
-    described = load(locate(experiment, Path()))
+    described = load(locate(experiment, Path()), model)
     if described.config.contamination is None:
         raise ExperimentInvalid(
             f"expected a section contamination in {described.file}, found none; there is nothing "
             "to measure"
         )
     ledger = ledger or Path("ledger") / described.config.name
-    model = load_model(described.lock, described.adapters)
-    plan = find_plan(ledger, described, model.lock.snapshot)
-    public = make_examination(described, plan, model.lock.facts)
+    asked = load_model(described.lock, described.adapters)
+    plan = find_plan(ledger, described, asked.lock.snapshot)
+    public = make_examination(described, plan, asked.lock.facts)
     expect_committed(public, ledger, described)
-    examination = make_examination(described, plan, model.lock.facts, with_secrets=True)
-    located = locate_model(model, run=examination.examination)
+    examination = make_examination(described, plan, asked.lock.facts, with_secrets=True)
+    located = locate_model(asked, run=examination.examination)
     tokens = tokens_of(load_tokenizer(located), [text.parts for text in examination.texts])
     first, last = slice_bounds(len(examination.texts), slices, number)
     work = Work(
@@ -96,7 +100,7 @@ def command(
     with answering(last - first, "measuring", "texts") as advance:
         outcome = measure(
             work,
-            lambda: open_located(located, model, plan.engine),
+            lambda: open_located(located, asked, plan.engine),
             advance,
         )
     _tell(work, outcome)

@@ -152,13 +152,14 @@ def _declared(**given: Any) -> None:
     from reprollm.contamination.examination import expect_committed, make_examination
     from reprollm.contamination.scanning import declared_scan, scan_declared
     from reprollm.errors import ExperimentInvalid
-    from reprollm.experiment.load import load
+    from reprollm.experiment.load import load_all
     from reprollm.experiment.locate import locate
     from reprollm.prompts.stored import find_plan
     from reprollm.records.receipt import write_receipt
     from reprollm.snapshot.model import load_model
 
-    described = load(locate(given["experiment"], Path()))
+    models = load_all(locate(given["experiment"], Path()))
+    described = models[0]
     checks = described.config.contamination
     names = [scan.name for scan in checks.scan] if checks else []
     if given["name"] is None and len(names) != 1:
@@ -169,15 +170,17 @@ def _declared(**given: Any) -> None:
     name = given["name"] or names[0]
     job, settings = declared_scan(described, name)
     ledger = given["ledger"] or Path("ledger") / described.config.name
-    model = load_model(described.lock, described.adapters)
-    plan = find_plan(ledger, described, model.lock.snapshot)
-    examination = make_examination(described, plan, model.lock.facts)
-    expect_committed(examination, ledger, described)
+    examinations = []
+    for each in models:
+        lock = load_model(each.lock, each.adapters).lock
+        plan = find_plan(ledger, each, lock.snapshot)
+        examinations.append(make_examination(each, plan, lock.facts))
+        expect_committed(examinations[-1], ledger, each)
     with _progress(job) as advance:
         scanned = scan_declared(
             described,
             name,
-            examination,
+            examinations,
             ledger,
             jobs=given["jobs"] or _cores(),
             progress=advance,
@@ -187,9 +190,9 @@ def _declared(**given: Any) -> None:
         write_receipt(
             given["receipt"],
             "scan",
-            [scanned.shard],
-            examination=examination.examination,
-            plan=examination.plan,
+            scanned.shards,
+            examinations=[each.examination for each in examinations],
+            plans=[each.plan for each in examinations],
             scan=name,
         )
 

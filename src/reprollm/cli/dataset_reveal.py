@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -22,7 +23,8 @@ _KINDS = ("twins", "order", "canaries")
 @click.option(
     "--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Open this only; repeatable."
 )
-def command(seal: Path, secrets: Path, output: Path, kinds: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what was opened as JSON.")
+def command(seal: Path, secrets: Path, output: Path, kinds: tuple[str, ...], as_json: bool) -> None:
     """Write what opens SEAL, all or some kinds of it, as a file for everybody.
 
     Anybody can then hold texts and seeds against the seal with `reprollm dataset check`. Published
@@ -48,6 +50,10 @@ def command(seal: Path, secrets: Path, output: Path, kinds: tuple[str, ...]) -> 
     content = secrets_bytes(OPENINGS, only(opened, wanted))
     if not write_once(output, content):
         raise InvalidInput(f"expected no file at {output}, found one; it was left as it is")
+    if as_json:
+        said = {"seal": sealed.sha256, "file": str(output), "opens": wanted}
+        click.echo(json.dumps(said, indent=2))
+        return
     click.echo(safe(str(output)))
     click.echo(
         f"opens: {', '.join(wanted)}. Once this file is public, their sealed tests are spent: they "

@@ -123,7 +123,7 @@ def command(
     from reprollm.determinism.picture import picture
     from reprollm.snapshot.model import load_model, locate_model
 
-    experiment = _experiment(named)
+    experiment = _experiment(named, lock)
     model = load_model(lock, experiment.adapters if experiment else ())
     run = new_run()
     located = locate_model(model, run=run)
@@ -202,13 +202,17 @@ def _number(value: float | None, ulps: float | None) -> str:
     return f"{value:.3g}" + ("" if ulps is None else f" ({ulps:.3g})")
 
 
-def _experiment(named: str | None) -> Experiment | None:
+def _experiment(named: str | None, lock: Path) -> Experiment | None:
+    """Return the experiment; of several models that which has the lock's snapshot, else any."""
     if named is None:
         return None
-    from reprollm.experiment.load import load
+    from reprollm.experiment.load import load_all
     from reprollm.experiment.locate import locate
+    from reprollm.snapshot.lock import load_lock
 
-    return load(locate(named, Path()))
+    first, *more = load_all(locate(named, Path()))
+    asked = load_lock(lock).snapshot if more else None
+    return next((each for each in more if load_lock(each.lock).snapshot == asked), first)
 
 
 def _base(

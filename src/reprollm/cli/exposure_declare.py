@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,17 +80,18 @@ def command(
     from reprollm.contamination.exposure import load_declarations
     from reprollm.experiment.declaring import add_entry
     from reprollm.experiment.exposure import DEFAULT_NAME
-    from reprollm.experiment.load import load
+    from reprollm.experiment.load import load_all
     from reprollm.experiment.locate import locate
 
-    described = load(locate(experiment, Path()))
+    models = load_all(locate(experiment, Path()))
+    described = models[0]
     path = described.checks.declarations or described.file.parent / DEFAULT_NAME
     if what is None:
         declared = load_declarations(path)
     else:
-        section, entry = _entry(what, described, path, given)
+        section, entry = _entry(what, models, path, given)
         declared = add_entry(path, section, entry, load_declarations)
-    published = None if ledger is None else _publish(described, declared, ledger)
+    published = None if ledger is None else _publish(models, declared, ledger)
     if as_json:
         rows = [_plain(each) for each in declared.declared]
         click.echo(json.dumps({"file": str(path), "declared": rows, "published": published}))
@@ -98,7 +100,7 @@ def command(
 
 
 def _entry(
-    what: str, described: Experiment, path: Path, given: dict[str, Any]
+    what: str, models: Sequence[Experiment], path: Path, given: dict[str, Any]
 ) -> tuple[str, dict[str, Any] | None]:
     """Return the section of the file and the entry; the file's own reader judges it."""
     from reprollm.experiment.declaring import within
@@ -122,7 +124,7 @@ def _entry(
     if what == "creation":
         return "creations", _filled({**about, "created": given["date"], "evidence": evidence})
     told = {
-        "snapshot": given["snapshot"] or _snapshot(described),
+        "snapshot": given["snapshot"] or _snapshot(models),
         "released": given["date"],
         "cutoff": given["cutoff"],
         "evidence": evidence,
@@ -152,22 +154,30 @@ def _filled(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if value is not None}
 
 
-def _snapshot(described: Experiment) -> str:
+def _snapshot(models: Sequence[Experiment]) -> str:
+    from reprollm.errors import ExperimentInvalid
     from reprollm.snapshot.model import load_model
 
-    return load_model(described.lock, described.adapters).lock.snapshot
+    if len(models) > 1:
+        raise ExperimentInvalid(
+            f"expected --snapshot for a release, as {models[0].file} has several models, found none"
+        )
+    return load_model(models[0].lock, models[0].adapters).lock.snapshot
 
 
-def _publish(described: Experiment, declared: Declarations, ledger: Path) -> int:
-    """Publish for the experiment's plan, where the ledger has it; return how many records."""
+def _publish(models: Sequence[Experiment], declared: Declarations, ledger: Path) -> int:
+    """Publish for the plan of each model, where the ledger has it; return how many records."""
     from reprollm.contamination.exposure import claimed_cutoff, publish_declared
     from reprollm.prompts.stored import find_plan
     from reprollm.snapshot.model import load_model
 
-    lock = load_model(described.lock, described.adapters).lock
-    plan = find_plan(ledger, described, lock.snapshot)
-    shard = publish_declared([*declared.declared, *claimed_cutoff(lock)], plan.plan, ledger)
-    return shard.records if shard else 0
+    records = 0
+    for described in models:
+        lock = load_model(described.lock, described.adapters).lock
+        plan = find_plan(ledger, described, lock.snapshot)
+        shard = publish_declared([*declared.declared, *claimed_cutoff(lock)], plan.plan, ledger)
+        records += shard.records if shard else 0
+    return records
 
 
 def _plain(declared: Declared) -> dict[str, Any]:

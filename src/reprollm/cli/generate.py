@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reprollm.cli.model_choice import model_choice
+
 if TYPE_CHECKING:
     from reprollm.engines.slices import Outcome, Slice
     from reprollm.experiment.load import Experiment
@@ -20,6 +22,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option(
     "--ledger", type=_FOLDER, help="Ledger folder; ledger/<experiment's name> by default."
 )
+@model_choice
 @click.option(
     "--slice",
     "part",
@@ -55,6 +58,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 def command(
     experiment: str,
     ledger: Path | None,
+    model: str | None,
     part: str,
     receipt: Path | None,
     journals: Path | None,
@@ -82,10 +86,10 @@ def command(
     from reprollm.snapshot.model import load_model
 
     number, slices = parse_slice(part)
-    described = load(locate(experiment, Path()))
+    described = load(locate(experiment, Path()), model)
     ledger = ledger or Path("ledger") / described.config.name
-    model = load_model(described.lock, described.adapters)
-    plan = find_plan(ledger, described, model.lock.snapshot)
+    asked = load_model(described.lock, described.adapters)
+    plan = find_plan(ledger, described, asked.lock.snapshot)
     first, last = slice_bounds(plan.requests, slices, number)
     code = code_digest("generate")
     work = Slice(
@@ -103,7 +107,7 @@ def command(
     )
     with answering(last - first) as advance:
         outcome = answer_slice(
-            work, lambda: open_checked(model, plan.engine, run=work.run), advance
+            work, lambda: open_checked(asked, plan.engine, run=work.run), advance
         )
     _tell(outcome)
     if receipt:

@@ -68,6 +68,7 @@ command.add_command(footprint_command)
 )
 @derived_options
 @click.option("--replace", is_flag=True, help="Overwrite a lock that pins something else.")
+@click.option("--json", "as_json", is_flag=True, help="Print the identities as JSON.")
 def pin_command(
     folder: Path | None,
     output: Path | None,
@@ -80,6 +81,7 @@ def pin_command(
     tool_version: str | None,
     parameters: tuple[str, ...],
     replace: bool,
+    as_json: bool,
 ) -> None:
     """Hash the model folder or GGUF file PATH and write its lock (by default NAME.lock.json, here).
 
@@ -112,6 +114,9 @@ def pin_command(
     lock = dataclasses.replace(lock, derivation=origin)
     path = output or Path(f"{_file_name(lock.name)}.lock.json")
     written = write_lock(lock, path, replace=replace)
+    if as_json:
+        click.echo(json.dumps({"file": str(path), "written": written, **_digests(lock)}, indent=2))
+        return
     click.echo(f"{'wrote' if written else 'unchanged:'} {path}")
     for what, value in _identities(lock):
         click.echo(f"{what:13} {value}")
@@ -123,7 +128,8 @@ def pin_command(
 )
 @click.argument("lock_file", metavar="LOCK", type=_LOCK)
 @click.argument("folder", metavar="[PATH]", type=_FOLDER, required=False)
-def check_command(lock_file: Path, folder: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def check_command(lock_file: Path, folder: Path | None, as_json: bool) -> None:
     """Hash the model of LOCK again, wherever it lies (or at PATH), and compare everything."""
     from reprollm.snapshot.check import verify
     from reprollm.snapshot.locate import locate
@@ -136,7 +142,10 @@ def check_command(lock_file: Path, folder: Path | None) -> None:
             folder = locate(lock, beside=lock_file, progress=advance).folder
     with _progress("hashing", lock.total_bytes) as advance:
         verify(folder, lock, advance)
-    click.echo(f"unchanged: {folder} holds snapshot {lock.snapshot}")
+    if as_json:
+        click.echo(json.dumps({"unchanged": True, "folder": str(folder), **_digests(lock)}))
+    else:
+        click.echo(f"unchanged: {folder} holds snapshot {lock.snapshot}")
 
 
 @command.command(
@@ -191,6 +200,15 @@ def _identities(lock: Lock) -> list[tuple[str, str]]:
         ("tokenizer", lock.tokenizer),
         ("chat template", lock.chat_template or "none"),
     ]
+
+
+def _digests(lock: Lock) -> dict[str, str | None]:
+    return {
+        "snapshot": lock.snapshot,
+        "weights": lock.weights,
+        "tokenizer": lock.tokenizer,
+        "chat_template": lock.chat_template,
+    }
 
 
 def _facts(lock: Lock) -> list[tuple[str, str]]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,59 +54,112 @@ def command(
     EXPERIMENT is the name of a folder below experiments/, a folder, or an experiment.yaml.
     """
     from reprollm.environment import code_digest
-    from reprollm.experiment.load import load
+    from reprollm.experiment.load import load_all
     from reprollm.experiment.locate import locate
-    from reprollm.ledger.deviations import REASON_FILE
-    from reprollm.prompts.estimate import estimate
-    from reprollm.prompts.plan import make_plan, read_sources
-    from reprollm.prompts.publish import publish_plan
-    from reprollm.prompts.runs import answered, find_run, open_run
     from reprollm.records.receipt import write_receipt
-    from reprollm.records.shard import write_once
+
+    models = load_all(locate(experiment, Path()))
+    ledger = ledger or Path("ledger") / models[0].config.name
+    made = [_make(described) for described in models]
+    code = code_digest("generate")
+    if dry_run:
+        reports = [_foreseen(each, ledger, code) for each in made]
+    else:
+        written = [_publish(each, ledger, code, because) for each in made]
+        reports = [report for report, _ in written]
+        if receipt:
+            shards = [shard for _, some in written for shard in some]
+            write_receipt(receipt, "plan", shards, **_one_or_all(_receipt(r) for r in reports))
+    if as_json:
+        click.echo(dumps(_one_or_all(report.to_json() for report in reports)))
+        return
+    for report in reports:
+        report.show()
+
+
+def _one_or_all(said: Iterable[dict[str, Json]]) -> dict[str, Json]:
+    """Return what is said of the one plan, or a list of what is said of several."""
+    first, *more = said
+    return {"plans": [first, *more]} if more else first
+
+
+def _receipt(report: _Report) -> dict[str, Json]:
+    plan = report.plan
+    return {
+        **report.named(),
+        "plan": plan.plan,
+        "run": report.run,
+        "requests": len(plan.rows),
+        "slices": plan.slices,
+    }
+
+
+@dataclass(frozen=True)
+class _Made:
+    """The plan for one of an experiment's models, and what it was made from."""
+
+    described: Experiment
+    model: Model
+    plan: Plan
+    declared: list[Declared]
+
+    def report(self, run: str | None, ledger: Path) -> _Report:
+        """Return what is printed of it."""
+        from reprollm.prompts.estimate import estimate
+        from reprollm.prompts.runs import answered
+
+        done = len(answered(ledger, run)) if run else 0
+        costs = estimate(self.plan, self.model.lock.facts)
+        return _Report(self.plan, run, done, costs, model=self.described.model)
+
+
+def _make(described: Experiment) -> _Made:
+    from reprollm.cli.progress import counting, moving
+    from reprollm.prompts.plan import make_plan, read_sources
     from reprollm.snapshot.model import load_model, locate_model
 
-    described = load(locate(experiment, Path()))
-    ledger = ledger or Path("ledger") / described.config.name
     model = load_model(described.lock, described.adapters)
     sources = read_sources(described, model)
     declared = _declared(described, model)
-    with _progress("checking the model", model.total_bytes) as advance:
+    with moving("checking the model", model.total_bytes) as advance:
         located = locate_model(model, progress=advance)
-    with _progress("rendering prompts", len(sources.data.rows)) as advance:
+    prompts = len(sources.data.rows) * len(sources.templates)
+    with counting("rendering prompts", prompts) as advance:
         plan = make_plan(sources, located, advance)
-    code = code_digest("generate")
-    examination = None
-    if dry_run:
-        run = find_run(ledger, plan.plan, code)
-    else:
-        stored = publish_plan(plan, model.lock, ledger)
-        shards = [stored.shard]
-        if described.config.contamination is not None:
-            from reprollm.contamination.examination import make_examination, publish_examination
+    return _Made(described, model, plan, declared)
 
-            examination = make_examination(described, stored, model.lock.facts)
-            shards.append(publish_examination(examination, ledger))
-            shards += _publish_declared(declared, stored.plan, ledger)
-        if because:
-            write_once(stored.folder / REASON_FILE, because.encode())
-        run = open_run(ledger, plan.plan, code)
-        if receipt:
-            write_receipt(
-                receipt,
-                "plan",
-                shards,
-                plan=plan.plan,
-                run=run,
-                requests=stored.requests,
-                slices=stored.slices,
-            )
-    done = len(answered(ledger, run)) if run else 0
-    costs = estimate(plan, model.lock.facts)
-    report = _Report(plan, run, done, costs, None if dry_run else ledger, examination)
-    if as_json:
-        click.echo(dumps(report.to_json()))
-    else:
-        report.show()
+
+def _foreseen(made: _Made, ledger: Path, code: str) -> _Report:
+    from reprollm.prompts.runs import find_run
+
+    return made.report(find_run(ledger, made.plan.plan, code), ledger)
+
+
+def _publish(
+    made: _Made, ledger: Path, code: str, because: str | None
+) -> tuple[_Report, list[ShardReference]]:
+    """Put a plan into the ledger; return what is printed, and the shards that hold it."""
+    from reprollm.ledger.deviations import REASON_FILE
+    from reprollm.prompts.described import published_items
+    from reprollm.prompts.publish import publish_plan
+    from reprollm.prompts.runs import open_run
+    from reprollm.records.shard import write_once
+
+    described, lock = made.described, made.model.lock
+    stored = publish_plan(made.plan, lock, ledger)
+    items = published_items(ledger, stored.plan)
+    shards = [stored.shard, *([items] if items else [])]
+    examination = None
+    if described.config.contamination is not None:
+        from reprollm.contamination.examination import make_examination, publish_examination
+
+        examination = make_examination(described, stored, lock.facts)
+        shards.append(publish_examination(examination, ledger))
+        shards += _publish_declared(made.declared, stored.plan, ledger)
+    if because:
+        write_once(stored.folder / REASON_FILE, because.encode())
+    report = made.report(open_run(ledger, stored.plan, code), ledger)
+    return replace(report, ledger=ledger, examination=examination), shards
 
 
 def _declared(described: Experiment, model: Model) -> list[Declared]:
@@ -139,17 +190,20 @@ class _Report:
         answered: how many requests the run has answered.
         ledger: where the plan was written, None in a dry run.
         examination: what is examined of contamination, None where nothing is or in a dry run.
+        model: the model's name, where the experiment has several.
     """
 
     plan: Plan
     run: str | None
     answered: int
     costs: Estimate
-    ledger: Path | None
+    ledger: Path | None = None
     examination: Examination | None = None
+    model: str | None = None
 
     def to_json(self) -> dict[str, Json]:
         return {
+            **self.named(),
             **self._examined(),
             "experiment": self.plan.experiment,
             "plan": self.plan.plan,
@@ -158,6 +212,10 @@ class _Report:
             "slices": self.plan.slices,
             **self.costs.to_json(),
         }
+
+    def named(self) -> dict[str, Json]:
+        """Return the model's name, where there are several."""
+        return {} if self.model is None else {"model": self.model}
 
     def _examined(self) -> dict[str, Json]:
         if self.examination is None:
@@ -188,7 +246,9 @@ class _Report:
 
     def _title(self) -> str:
         where = f"in {self.ledger}" if self.ledger else "not written (dry run)"
-        return terminal.safe(f"Plan {self.plan.plan[:16]} of {self.plan.experiment}, {where}")
+        asked = "" if self.model is None else f" with the model {self.model}"
+        plan = f"Plan {self.plan.plan[:16]} of {self.plan.experiment}{asked}"
+        return terminal.safe(f"{plan}, {where}")
 
     def _facts(self) -> list[tuple[str, str]]:
         costs, engine = self.costs, self.plan.engine
@@ -212,20 +272,6 @@ class _Report:
             (f"memory: weights {stored}", _size(costs.weights_bytes)),
             (f"memory: keys and values of {engine.batch_size:,} requests", cache),
         ]
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show how far `what` is, on standard error and only on a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda done: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.advance(task, done)
 
 
 def _size(size: int) -> str:

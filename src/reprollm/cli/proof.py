@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reprollm.cli.progress import counting
+from reprollm.cli.progress import counting, records_in
 from reprollm.cli.terminal import safe, whole
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def make(
     from reprollm.signing.store import ledger_folder
 
     folder = ledger_folder(ledger)
-    with counting("reading records") as on_records:
+    with counting("reading records", records_in(ledger)) as on_records:
         log = read_log(folder, on_records)
     log.require_roots()
     found = prove.find(folder, log, record, kind)

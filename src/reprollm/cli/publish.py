@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reprollm.cli.progress import counting
+from reprollm.cli.progress import counting, records_in
 
 if TYPE_CHECKING:
     from reprollm.bundles.statement import Signers
@@ -37,7 +37,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--withhold",
     multiple=True,
     metavar="FIELD[,FIELD…]:MODE",
-    help="Leave out prompt, source, reference or output, salt-public or salt-secret; repeatable.",
+    help="Leave out prompt, source, reference, output or annotations, salt-public or "
+    "salt-secret; repeatable.",
 )
 @click.option("--reason", help="Why something is withheld; goes into the bundle.")
 @click.option(
@@ -74,15 +75,19 @@ def command(
         raise click.UsageError("--unsigned and --key or --ssh-key exclude each other")
     if reason and not withhold:
         raise click.UsageError("--reason says why something is withheld; add --withhold")
-    described, ledger = _subject(experiment, ledger)
+    models, ledger = _subject(experiment, ledger)
+    described, sisters = (models[0], models[1:]) if models else (None, ())
     withholding = None
     if withhold:
         from reprollm.withholding.withhold import parse_withholding
 
         withholding = parse_withholding(withhold, reason, allow_overlap=allow_overlap)
     signers = _signers(key_file, ssh_key, unsigned)
-    order = Order(ledger, described, output, signers, withholding, replace)
-    with counting("verifying records") as verified, counting("packing bytes") as packed:
+    order = Order(ledger, described, output, signers, withholding, replace, sisters)
+    with (
+        counting("verifying records", records_in(ledger)) as verified,
+        counting("packing bytes") as packed,
+    ):
         done = publish(order, Progress(verified, packed))
     if as_json:
         click.echo(json.dumps(done.to_json(), indent=2))
@@ -90,15 +95,18 @@ def command(
         show(done)
 
 
-def _subject(name: str, ledger: Path | None) -> tuple[Experiment | None, Path]:
-    """Return the experiment that `name` means, if it is none but a ledger None, and the ledger."""
-    from reprollm.experiment.load import load
+def _subject(name: str, ledger: Path | None) -> tuple[tuple[Experiment, ...], Path]:
+    """Return the experiment that `name` means, with each of its models, and the ledger.
+
+    Nothing where `name` is a ledger alone.
+    """
+    from reprollm.experiment.load import load_all
     from reprollm.experiment.locate import locate
 
     if ledger is None and (Path(name) / "log").is_dir() and (Path(name) / "shards").is_dir():
-        return None, Path(name)
-    described = load(locate(name, Path()))
-    return described, ledger or Path("ledger") / described.config.name
+        return (), Path(name)
+    models = load_all(locate(name, Path()))
+    return models, ledger or Path("ledger") / models[0].config.name
 
 
 def _signers(key_file: Path | None, ssh_key: Path | None, unsigned: bool) -> Signers:

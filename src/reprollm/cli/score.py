@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from reprollm.scores.aggregate import Aggregate
+    from reprollm.scores.row import Row
     from reprollm.scores.stage import Scored
+
+_COLUMNS = ("score", "aggregation", "of", ">value", ">interval", "by", ">n", ">clusters")
+_ENDINGS = {
+    "answered": "answered",
+    "empty": "empty",
+    "refused": "refused",
+    "unparsed": "without a recognisable answer",
+}
 
 
 @click.command(epilog="Example: reprollm score ledger/normalisation")
@@ -32,60 +40,107 @@ def command(
     receipt: Path | None,
     as_json: bool,
 ) -> None:
-    """Score the last complete run in LEDGER against its references, and record the scores.
+    """Score the runs that LEDGER stands for against their references, and record the scores.
 
-    The scores that the plan names are computed for each answer, each stratum and over all. The
-    records are published as a shard; `reprollm ledger commit` takes them into the log. In a ledger
-    of imports the last one is scored, by exact match and character error rate without --score.
+    Of each model of the experiment that is the last complete run. Every score that the plan names
+    is computed over all answers, for each stratum and each split, with an interval; the page
+    docs/scores.md defines them. The records are published as shards; `reprollm ledger commit` takes
+    them into the log. In a ledger of imports the last one is scored, by exact match and character
+    error rate without --score.
     """
+    from reprollm.cli.progress import answering
     from reprollm.records.receipt import write_receipt
-    from reprollm.scores.stage import score_current
+    from reprollm.scores.stage import runs_to_score, score
 
-    scored = score_current(ledger, named, names)
+    runs = runs_to_score(ledger, named, names)
+    with answering(sum(run.answered for run in runs), "scoring", "answers") as progress:
+        done = [score(ledger, run.run, names, lambda answers: progress(answers, 0)) for run in runs]
     if as_json:
-        click.echo(json.dumps([asdict(row) for row in scored.aggregates], indent=2))
+        click.echo(json.dumps([row for scored in done for row in _plain(scored)], indent=2))
     else:
-        show(scored)
+        for scored in done:
+            show(scored)
     if receipt is not None:
-        shards = [scored.shard] if scored.shard else []
-        write_receipt(receipt, "score", shards, run=scored.run, answers=scored.answers)
+        shards = [scored.shard for scored in done if scored.shard is not None]
+        answers = sum(scored.answers for scored in done)
+        write_receipt(receipt, "score", shards, runs=[run.run for run in runs], answers=answers)
+
+
+def _plain(scored: Scored) -> Iterator[dict[str, Any]]:
+    """Yield the rows as plain values, each with the run that it is about."""
+    for row in scored.rows:
+        yield {
+            "run": scored.run,
+            "model": scored.model,
+            "trust": scored.trust,
+            "unattested": scored.unattested,
+            **row.to_json(),
+        }
 
 
 def show(scored: Scored) -> None:
-    """Print a table a sampling: a row for all answers and each stratum, a column an aggregate."""
-    from reprollm.cli.terminal import console, table
+    """Print the estimates of a run: for each cell a table, what was counted, and warnings."""
+    from reprollm.cli.terminal import console, safe, table
 
     out = console()
     if scored.unattested:
         out.print("unattested answers, taken in from the log of another harness", soft_wrap=True)
     if scored.unscored:
         out.print(f"{scored.unscored} of {scored.answers} answers have no reference to score")
-    for sampling in dict.fromkeys(row.sampling for row in scored.aggregates):
-        rows = [row for row in scored.aggregates if row.sampling == sampling]
-        measures = list(dict.fromkeys((row.score, row.aggregation) for row in rows))
-        columns = [
-            "stratum",
-            ">n",
-            *(f">{score} {how}".replace("_", " ") for score, how in measures),
-        ]
-        strata: dict[str | None, list[Aggregate]] = {}
-        for row in rows:
-            strata.setdefault(row.stratum, []).append(row)
-        cells = [_cells(name, part, measures) for name, part in strata.items()]
-        title = f"Sampling {sampling}"
+    for cell in dict.fromkeys(sorted(row.sampling for row in scored.rows)):
+        rows = [row for row in scored.rows if row.sampling == cell]
+        title = f"Sampling {cell}"
+        title += f", model {scored.model}" if scored.model else ""
         title += f" (trust: {scored.trust})" if scored.trust else ""
-        out.print(table(title, [*columns, ">undefined", ">runaway"], cells))
+        out.print(table(title, _COLUMNS, map(_cells, rows)))
+        for sentence in (*_endings(rows), *_warnings(rows)):
+            out.print(safe(sentence), soft_wrap=True)
 
 
-def _cells(
-    stratum: str | None, rows: list[Aggregate], measures: list[tuple[str, str]]
-) -> list[str]:
-    values = {(row.score, row.aggregation): row.decimal() or "undefined" for row in rows}
-    undefined = max(row.undefined for row in rows)
-    return [
-        "all" if stratum is None else stratum,
-        str(rows[0].n),
-        *(values.get(measure, "") for measure in measures),
-        str(undefined),
-        str(rows[0].runaway),
-    ]
+def _cells(row: Row) -> Sequence[str]:
+    whose = "all" if row.group is None else f"{row.level} {row.group}"
+    interval = row.interval
+    return (
+        row.score.replace("_", " "),
+        row.aggregation.replace("_", " "),
+        whose if row.label is None else f"{whose}, label {row.label}",
+        row.value or "undefined",
+        "" if row.low is None else f"{row.low} to {row.high}",
+        "" if row.low is None else f"{interval.method} {interval.level}",
+        f"{row.n:,}",
+        f"{row.clusters:,}",
+    )
+
+
+def _endings(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield how the answers of a cell ended, and what is left out of a value."""
+    whole = next((row for row in rows if row.level == "all"), None)
+    if whole is None:
+        return
+    counted = whole.counted
+    parts = [f"{counted[name]:,} {words}" for name, words in _ENDINGS.items() if counted[name]]
+    yield f"{whole.n:,} answers to {whole.items:,} items: {', '.join(parts)}."
+    if counted["runaway"]:
+        yield f"{counted['runaway']:,} of them ran out of tokens; they count as they are."
+    if counted["without_reference"]:
+        yield f"{counted['without_reference']:,} further answers have no reference."
+    if whole.asked > 1:
+        yield f"{whole.asked:,} passes over the items were asked, {whole.distinct:,} differ."
+    means = {row.score for row in rows if row.aggregation == "mean_of_ratios"}
+    undefined = {row.score: row.undefined for row in rows if row.level == "all"}
+    for score, number in undefined.items():
+        if number:
+            of = " of the mean of ratios" if score in means else ""
+            yield f"{score.replace('_', ' ')}: undefined for {number:,} answers, left out{of}."
+
+
+def _warnings(rows: Iterable[Row]) -> Iterator[str]:
+    from reprollm.scores.warnings import WORDS
+
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for code in row.warnings:
+            found.setdefault(code, []).append(row.score.replace("_", " "))
+    for code, scores in sorted(found.items()):
+        names = ", ".join(dict.fromkeys(scores))
+        yield f"Warning ({code}): {WORDS[code]} ({names})."

@@ -54,7 +54,13 @@ def page(what: str, found: Verification) -> str:
         lines += _wrapped(f"{name:<11}", text)
     for title, level in zip(_TITLES, found.levels, strict=True):
         lines += ["", f"{title}  {_VERDICTS[level.verdict]}", *_level(level, found)]
-    lines += [*_scores(found), *_checks(found), *_signers(found.signers), *_notices(found.notices)]
+    lines += [
+        *_scores(found),
+        *_claims(found),
+        *_checks(found),
+        *_signers(found.signers),
+        *_notices(found.notices),
+    ]
     for one in found.disclosed:
         head = f"{one.kind} record {one.record}, {one.field}: "
         lines += ["", *_wrapped("Disclosed: ", head + one.text, 4000)]
@@ -76,7 +82,7 @@ def _level(level: Level, found: Verification) -> Iterator[str]:
 def _scores(found: Verification) -> list[str]:
     if not found.summary:
         return []
-    shown = [row for row in found.summary if found.counts in (None, row.run)] or found.summary
+    shown = [row for row in found.summary if row.run in found.counts] or found.summary
     rows = [_COLUMNS, *(_score(row.run, row.row, row.recomputed) for row in shown[:_ROWS])]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["", "Scores"]
@@ -89,7 +95,9 @@ def _scores(found: Verification) -> list[str]:
 
 
 def _score(run: str, row: dict[str, Any], recomputed: str) -> tuple[str, ...]:
-    whose = "all" if row["stratum"] is None else safe(row["stratum"], 20)
+    group = row.get("group", row.get("stratum"))
+    whose = "all" if group is None else safe(group, 20)
+    whose += f", {safe(row['label'], 20)}" if row.get("label") is not None else ""
     return (
         run[:8],
         safe(row["score"], 24),
@@ -100,6 +108,15 @@ def _score(run: str, row: dict[str, Any], recomputed: str) -> tuple[str, ...]:
         f"{row['n']:,}",
         recomputed,
     )
+
+
+def _claims(found: Verification) -> Iterator[str]:
+    """Yield what the experiment claims, with what came of it."""
+    if found.claims:
+        yield from ("", "Claims")
+    for claim in found.claims[:_ROWS]:
+        text = f"{claim.verdict.upper()}: {claim.says} ({claim.name}: {claim.found})"
+        yield from _wrapped("    ", f"{text}; {claim.recomputed}")
 
 
 def _checks(found: Verification) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reprollm.cli.progress import counting
+from reprollm.cli.progress import counting, records_in
 
 if TYPE_CHECKING:
     from reprollm.records.checkpoint import Checkpoint
@@ -64,8 +64,8 @@ def command(
 
     demands = _demands(openings, keys, kept, allow_incomplete)
     with (
-        counting("reading bytes") as read,
-        counting("verifying records") as verified,
+        counting("reading bytes", path.stat().st_size if path.is_file() else None) as read,
+        counting("verifying records", records_in(path)) as verified,
         counting("scoring answers") as scored,
     ):
         found = verify_path(path, demands, Progress(read, verified, scored))

@@ -27,6 +27,8 @@ _CONSEQUENCES = (
     "engine.canary",
     "engine.declared",
 )
+# What was asked, with the time that a template sees; packages may be called so too.
+_PROMPT = ("plan.prompt", "prompt.")
 _ABSENT = "absent"
 
 
@@ -51,6 +53,8 @@ def causes(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Cause]:
 
 
 def _rank(fact: str) -> int:
+    if fact.startswith(_PROMPT):
+        return 0
     words = set(re.split(r"[^a-z0-9]+", fact.lower()))
     return next((rank for rank, names in enumerate(_RANKS) if words & names), len(_RANKS))
 

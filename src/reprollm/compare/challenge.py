@@ -32,7 +32,7 @@ from reprollm.environment import code_digest, collect
 from reprollm.errors import InvalidInput, LeafMismatch
 from reprollm.experiment.engine import EngineSettings
 from reprollm.ledger.asked import AskedRequest, answered_requests, asked_requests
-from reprollm.ledger.read import UNATTESTED, Answer, Run, current_run, final_answers, plan_of
+from reprollm.ledger.read import UNATTESTED, Answer, Run, final_answers, plan_of, run_of_model
 from reprollm.ledger.verify import verify
 from reprollm.prompts.requests import Request
 from reprollm.prompts.settings import Settings
@@ -163,9 +163,15 @@ def _nonce_bytes(nonce: str) -> bytes:
 
 
 def challenge(
-    ledger: Path, nonce: str, count: int, on_records: Callable[[int], None] = lambda records: None
+    ledger: Path,
+    nonce: str,
+    count: int,
+    on_records: Callable[[int], None] = lambda records: None,
+    model: str | None = None,
 ) -> Challenge:
-    """Draw from the run that a ledger stands for, after the ledger was verified.
+    """Draw from the run that a ledger stands for, of several models from that of `model`.
+
+    The ledger is verified before.
 
     Raises:
         VerificationFailed: the ledger is not what it claims to be.
@@ -174,7 +180,7 @@ def challenge(
     _nonce_bytes(nonce)
     report = verify(ledger, allow_incomplete=True, on_records=on_records)
     report.require()
-    run = current_run(ledger)
+    run = run_of_model(ledger, model)
     if run.attestation == UNATTESTED:
         raise InvalidInput(
             f"expected a run that was recorded in {ledger}, found imports alone: they are "

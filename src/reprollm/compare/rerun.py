@@ -19,9 +19,10 @@ from reprollm.environment import code_digest
 from reprollm.errors import InvalidInput, SnapshotNotFound
 from reprollm.exposure.carried import FILE as CARRIED
 from reprollm.ledger.commit import commit
-from reprollm.ledger.read import current_run
+from reprollm.ledger.read import run_of_model
 from reprollm.ledger.segments import covering
 from reprollm.ledger.verify import verify
+from reprollm.prompts.described import published_items
 from reprollm.prompts.requests import slice_bounds
 from reprollm.prompts.runs import open_run
 from reprollm.prompts.stored import StoredPlan, read_plan
@@ -35,8 +36,9 @@ def rerun(
     target: Path,
     lock_file: Path | None = None,
     advance: Advance = lambda requests, tokens: None,
+    model: str | None = None,
 ) -> None:
-    """Ask the plan of the last complete run in `source` again, into `target`.
+    """Ask the plan of the run that `source` stands for again, into `target`.
 
     Cut short at any point, the same call goes on where it ended.
 
@@ -46,24 +48,25 @@ def rerun(
         lock_file: the lock of the plan's snapshot, of the base where adapters are applied; None to
             look for it beside `source`. Locks of adapters are looked for in its folder too.
         advance: told of each finished batch: answers, tokens.
+        model: which of several models' runs, by its name.
 
     Raises:
         VerificationFailed: `source` is not what it claims to be.
         SnapshotNotFound, SnapshotChanged: the weights are not on this machine.
     """
     verify(source, allow_incomplete=True).require()
-    plan = adopt(source, target)
-    model = model_of(source, plan.core, lock_file)
+    plan = adopt(source, target, model)
+    asked = model_of(source, plan.core, lock_file)
     commit(target)
     for number in range(1, plan.slices + 1):
         work = _slice(target, plan, number)
-        answer_slice(work, partial(open_checked, model, plan.engine, run=work.run), advance)
+        answer_slice(work, partial(open_checked, asked, plan.engine, run=work.run), advance)
     commit(target)
 
 
-def current_plan(ledger: Path) -> StoredPlan:
-    """Return the plan of the run that a ledger stands for."""
-    return read_plan(ledger / "plans" / current_run(ledger).plan)
+def current_plan(ledger: Path, model: str | None = None) -> StoredPlan:
+    """Return the plan of the run that a ledger stands for, of several that of a model."""
+    return read_plan(ledger / "plans" / run_of_model(ledger, model).plan)
 
 
 def model_of(ledger: Path, core: Mapping[str, Any], lock_file: Path | None) -> Model:
@@ -116,22 +119,24 @@ def lock_beside(ledger: Path, snapshot: str, first: Path | None = None) -> Path:
     )
 
 
-def adopt(source: Path, target: Path) -> StoredPlan:
-    """Take the plan of the last complete run in `source` over into `target`, byte for byte.
+def adopt(source: Path, target: Path, model: str | None = None) -> StoredPlan:
+    """Take the plan of the run that `source` stands for over into `target`, byte for byte.
 
     Raises:
         InvalidInput: `target` holds another plan.
     """
-    plan = current_plan(source)
+    plan = current_plan(source, model)
     others = [path.name for path in (target / "plans").glob("*") if path.name != plan.plan]
     if others:
         raise InvalidInput(
             f"expected {target} to be empty or to hold plan {plan.plan[:16]} alone, found plan "
             f"{others[0][:16]}; name another folder with --output"
         )
-    shard = plan.shard
-    for path in (shard.openings_path(source), shard.path(source)):
-        write_once(target / path.relative_to(source), path.read_bytes())
+    items = published_items(source, plan.plan)
+    for shard in (plan.shard, *([items] if items else [])):
+        for path in (shard.openings_path(source), shard.path(source)):
+            if shard == plan.shard or path.is_file():
+                write_once(target / path.relative_to(source), path.read_bytes())
     for name in ("requests.parquet", "plan.json"):
         content = (plan.folder / name).read_bytes()
         write_once(target / "plans" / plan.plan / name, content)

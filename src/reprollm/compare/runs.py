@@ -18,6 +18,7 @@ from reprollm.compare.causes import Cause, causes
 from reprollm.compare.levels import Level, Tokens
 from reprollm.compare.precision import coarsest
 from reprollm.compare.verdict import Outcome, Verdict, judge, judge_texts, with_texts
+from reprollm.ledger.projection import opened
 from reprollm.ledger.read import (
     UNATTESTED,
     Answer,
@@ -120,6 +121,13 @@ class Comparison:
         return None if not levels or None in levels else min(filter(None, levels))
 
     @property
+    def alike(self) -> bool:
+        """Whether the runs answered much the same requests: at least half of the smaller one's."""
+        both = sum(row.verdict.level is not None for row in self.rows)
+        alone = self.counts[Outcome.ONLY_FIRST], self.counts[Outcome.ONLY_SECOND]
+        return 2 * both >= both + min(alone)
+
+    @property
     def attested(self) -> bool:
         """Whether both runs were recorded; else only texts were compared, paired by names."""
         return self.first.attested and self.second.attested
@@ -154,7 +162,12 @@ def compare(
     """
     for ledger in (first, second):
         verify(ledger, allow_incomplete=True).require()
-    one, other = _side(first, first_run), _side(second, second_run)
+    # Held open over the comparison, whose parts then need not each open the files afresh.
+    with opened(first), opened(second):
+        return _compared(_side(first, first_run), _side(second, second_run))
+
+
+def _compared(one: Side, other: Side) -> Comparison:
     rows = list(_rows(one, other, _pairing(one, other)))
     drifts = [
         row.verdict.logprob_difference

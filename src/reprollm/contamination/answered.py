@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from reprollm.contamination.before import Before
 from reprollm.contamination.material import ItemScore
 from reprollm.scores.answers import Scorable, final_answers, subject
+from reprollm.scores.items import places_of
+from reprollm.scores.measures import measure
+from reprollm.scores.passes import Passes
+from reprollm.scores.settings import settings_of
 from reprollm.scores.summary import item_scores
 
 
@@ -28,17 +32,19 @@ class Answered:
         if of is None or not of.names:
             return
         values: dict[tuple[str, str, str], list[float]] = {}
-        answers = self._answers(final_answers(log.connection, of, log.before))
-        for score in item_scores(answers, of.names):
-            if score.ratio.denominator:
-                ratio = score.ratio.numerator / score.ratio.denominator
-                values.setdefault((score.score, score.sampling, score.item), []).append(ratio)
+        sources = any(measure(name).needs in ("source", "mentions") for name in of.names)
+        answers = self._answers(final_answers(log.connection, of, log.before), sources)
+        places = places_of(log.connection, of.plan, log.before)
+        for score in item_scores(answers, settings_of(of), places, Passes()):
+            if score.value is not None:
+                values.setdefault((score.score, score.sampling, score.item), []).append(score.value)
         for (name, sampling, item), each in values.items():
             yield ItemScore(name, sampling, item, math.fsum(each) / len(each))
 
-    def _answers(self, answers: Iterator[Scorable]) -> Iterator[Scorable]:
+    def _answers(self, answers: Iterator[Scorable], sources: bool) -> Iterator[Scorable]:
         for answer in answers:
-            self.withheld = self.withheld or answer.withheld
+            hidden = sources and answer.has_reference and answer.hides_source
+            self.withheld = self.withheld or answer.withheld or hidden
             yield answer
 
 

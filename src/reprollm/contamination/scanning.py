@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +28,10 @@ from reprollm.records.time import utc_now
 
 @dataclass(frozen=True)
 class Scanned:
-    """What a declared scan found, and where it is recorded."""
+    """What a declared scan found, and where it is recorded for each examination."""
 
     checked: Checked
-    shard: ShardReference
+    shards: tuple[ShardReference, ...]
 
 
 def declared_scan(experiment: Experiment, name: str) -> tuple[ScanJob, ScanSettings]:
@@ -70,13 +70,13 @@ def declared_scan(experiment: Experiment, name: str) -> tuple[ScanJob, ScanSetti
 def scan_declared(
     experiment: Experiment,
     name: str,
-    examination: Examination,
+    examinations: Sequence[Examination],
     ledger: Path,
     *,
     jobs: int = 1,
     progress: Callable[[int], object] | None = None,
 ) -> Scanned:
-    """Scan, and record what was found under the examination.
+    """Scan, and record what was found under each examination; a corpus knows of no model.
 
     What is finished lies below the ledger's `journals` until the findings are published.
 
@@ -85,11 +85,27 @@ def scan_declared(
         StorageFailed: the file system refused; start again to go on.
     """
     job, settings = declared_scan(experiment, name)
-    state = ledger / "journals" / f"scan-{examination.examination[:16]}-{name}"
+    state = ledger / "journals" / f"scan-{examinations[0].examination[:16]}-{name}"
     checked = run_job(job, state=state, jobs=jobs, progress=progress)
     expect_whole(checked)
     created = utc_now()
-    records = [
+    shards = tuple(
+        publish(
+            ledger,
+            f"scan-{examination.examination[:16]}",
+            _records(examination, checked, (name, settings.fraction), created),
+        )
+        for examination in examinations
+    )
+    shutil.rmtree(state, ignore_errors=True)
+    return Scanned(checked, shards)
+
+
+def _records(
+    examination: Examination, checked: Checked, declared: tuple[str, str], created: str
+) -> list[Sealed]:
+    """Return the findings of a scan, declared by name and fraction, for one examination."""
+    return [
         Sealed(
             new(
                 "finding",
@@ -101,11 +117,8 @@ def scan_declared(
                 created=created,
             )
         )
-        for found in scan_findings(checked, name, settings.fraction)
+        for found in scan_findings(checked, *declared)
     ]
-    shard = publish(ledger, f"scan-{examination.examination[:16]}", records)
-    shutil.rmtree(state, ignore_errors=True)
-    return Scanned(checked, shard)
 
 
 def expect_whole(checked: Checked) -> None:

@@ -59,7 +59,7 @@ def list_corpus(
     Args:
         corpus: files, folders, patterns.
         given: a format of `FORMATS` for every file, whatever its name.
-        tests: the file of test items, which is no corpus.
+        tests: the file of test items, or their folder, which is no corpus.
 
     Raises:
         InvalidInput: a path does not exist, a file named explicitly is of no known kind or is the
@@ -76,7 +76,7 @@ def list_corpus(
             if (facts.st_dev, facts.st_ino) in seen:
                 continue
             seen.add((facts.st_dev, facts.st_ino))
-            if tests is not None and os.path.samefile(found, tests):
+            if tests is not None and _is_of(found, tests):
                 raise InvalidInput(
                     f"expected a training corpus, found the file of test items itself at {found}; "
                     "scanning it would find every item: leave it out"
@@ -97,6 +97,13 @@ def list_corpus(
         said = ", ".join(str(path) for path in corpus)
         raise InvalidInput(f"expected files to scan at {said:.200}, found none of a known kind")
     return Listing(tuple(files), tuple(ignored))
+
+
+def _is_of(found: Path, tests: Path) -> bool:
+    """Return whether a file is that of the test items, or lies in their folder."""
+    if tests.is_dir():
+        return found.resolve().is_relative_to(tests.resolve())
+    return os.path.samefile(found, tests)
 
 
 def _expanded(path: Path) -> Iterator[Path]:

@@ -6,6 +6,7 @@ that is left out is left to a model or a server; the defaults stand here and go 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -13,9 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reprollm.card.demand import Demand
 from reprollm.experiment.applicable import check_applicable
+from reprollm.experiment.concluding import check_concluding
 from reprollm.experiment.contamination import ContaminationSettings
 from reprollm.experiment.engine import EngineSettings, ServerKind, ServerSettings
+from reprollm.experiment.factors import check_arms, one_of
 from reprollm.experiment.fields import (
+    Annotators,
     Clock,
     Column,
     Device,
@@ -41,10 +45,12 @@ from reprollm.experiment.importers import Importer
 from reprollm.experiment.scoring import (
     AnswerSettings,
     ClaimSettings,
+    ComparisonSettings,
     DeterminismSettings,
     FamilySettings,
     IntervalSettings,
     ScoreName,
+    check_scores,
 )
 from reprollm.experiment.server_kinds import check_served
 
@@ -179,12 +185,20 @@ class EngineSection(_Section):
         )
 
 
+class NamedModelSettings(ModelSettings):
+    """One of several models; `engine` takes the place of the experiment's for this one."""
+
+    engine: EngineSection | None = None
+
+
 class DataSettings(_Section):
     """The items: a file, its form (CSV with a header without one), and what its columns mean.
 
     `source` names the column that may be withheld for copyright or privacy; `reference` the right
-    answer, `stratum` the group under which an item is also scored. What is `private` is never sent
-    to a server on another machine. `seal` is the public part of the data set's seal. `question` and
+    answer, `stratum` the group under which an item is also scored. `split` names the column with
+    the part of the data that an item belongs to, `document` that with the document that it is part
+    of, `annotators` for each the column with their labels. What is `private` is never sent to a
+    server on another machine. `seal` is the public part of the data set's seal. `question` and
     `rationale` name the columns that hold these; in accounts of exposure every other column but the
     id counts as part of the question.
     """
@@ -201,9 +215,17 @@ class DataSettings(_Section):
     seal: FilePath | None = None
     question: Column | None = None
     rationale: Column | None = None
+    split: Column | None = None
+    document: Column | None = None
+    annotators: Annotated[dict[str, Column], Annotators] = Field(default_factory=dict)
+
+    def described_columns(self) -> tuple[str, ...]:
+        """Return the columns that say what an item is, which only the data file must have."""
+        named = (self.split, self.document, *self.annotators.values())
+        return tuple(name for name in named if name is not None)
 
     def named_columns(self) -> tuple[str, ...]:
-        """Return the columns that the data file must have, in the order of the settings."""
+        """Return the columns of texts that a file of items must have, in order of the settings."""
         names = (
             self.id,
             self.source,
@@ -217,6 +239,11 @@ class DataSettings(_Section):
     def importer(self) -> Importer | None:
         """Return what reads the file; None for CSV with a header."""
         return self.form.importer(self.encoding, self.delimiter) if self.form else None
+
+    def endings(self) -> tuple[str, ...]:
+        """Return how the names of files end that count in a folder of data; none: no folders."""
+        importer = self.importer()
+        return importer.endings if importer else ()
 
 
 class PromptSettings(_Section):
@@ -283,10 +310,12 @@ class ExperimentConfig(_Section):
     schema_version: Literal["reprollm/experiment/1"] = Field(alias="schema")
     name: Name
     title: Line
-    model: ModelSettings
+    model: ModelSettings | None = None
+    models: dict[Name, NamedModelSettings] = Field(default_factory=dict)
     engine: EngineSection
     data: DataSettings
-    prompt: PromptSettings
+    prompt: PromptSettings | None = None
+    prompts: dict[Name, PromptSettings] = Field(default_factory=dict)
     few_shot: FewShotSettings | None = None
     sampling: Annotated[dict[str, SamplingSettings], Labels]
     repetitions: Positive = 1
@@ -299,6 +328,28 @@ class ExperimentConfig(_Section):
     determinism: DeterminismSettings | None = None
     require: RequireSettings | None = None
     contamination: ContaminationSettings | None = None
+
+    def variants(self) -> dict[str | None, PromptSettings]:
+        """Return the prompt's variants by name; a single prompt has none."""
+        found: dict[str | None, PromptSettings] = {}
+        if self.prompt is not None:
+            found[None] = self.prompt
+        found.update(self.prompts)
+        return found
+
+    def arms(self) -> dict[str | None, tuple[ModelSettings, EngineSection]]:
+        """Return each model with its engine by name; a single model has none."""
+        found: dict[str | None, tuple[ModelSettings, EngineSection]] = {}
+        if self.model is not None:
+            found[None] = self.model, self.engine
+        found.update({name: (each, each.engine or self.engine)
+                      for name, each in self.models.items()})  # fmt: skip
+        return found
+
+    def of_model(self, name: str | None) -> ExperimentConfig:
+        """Return the experiment as if this one of its models were its only one."""
+        model, engine = self.arms()[name]
+        return self.model_copy(update={"model": model, "engine": engine, "models": {}})
 
     def declared_scoring(self) -> dict[str, Any]:
         """Return what is declared of answers, intervals, comparisons and claims, as JSON values.
@@ -338,8 +389,9 @@ class ExperimentConfig(_Section):
 
     @model_validator(mode="after")
     def _private_data_stay_here(self) -> ExperimentConfig:
-        server = self.engine.server
-        if self.data.private and server is not None and server.remote == "allowed":
+        servers = [engine.server for _, engine in self.arms().values()]
+        allowed = any(server is not None and server.remote == "allowed" for server in servers)
+        if self.data.private and allowed:
             raise ValueError(
                 "expected remote: refused for data marked private, found remote: allowed; run a "
                 "server on this machine, or use data that may leave it"
@@ -351,7 +403,45 @@ class ExperimentConfig(_Section):
         sampled = [
             (name, settings.temperature, settings.top_k) for name, settings in self.sampling.items()
         ]
-        check_served(self.engine.settings(), sampled, bool(self.model.adapters))
+        for model, engine in self.arms().values():
+            check_served(engine.settings(), sampled, bool(model.adapters))
+        return self
+
+    @model_validator(mode="after")
+    def _factors_are_named_once(self) -> ExperimentConfig:
+        one_of("model", self.model, self.models)
+        one_of("prompt", self.prompt, self.prompts)
+        return self
+
+    @model_validator(mode="after")
+    def _arms_exist(self) -> ExperimentConfig:
+        levels: dict[str, Mapping[str, Any]] = {
+            "model": self.models,
+            "prompt": self.prompts,
+            "sampling": self.sampling,
+        }
+        named = self.comparisons.comparisons if self.comparisons else ()
+        for comparison in named:
+            where = f"the comparison {comparison.name}"
+            for arm in (comparison.of, comparison.against):
+                check_arms(arm.model_dump(), levels, where)
+        for claim in self.claims:
+            if claim.comparison is None:
+                check_arms(claim.of.model_dump(), levels, f"the claim {claim.name}")
+        parts: list[ComparisonSettings | ClaimSettings] = [*named, *self.claims]
+        for part in parts:
+            for factor, column in (("stratum", self.data.stratum), ("split", self.data.split)):
+                if getattr(part, factor) is not None and column is None:
+                    raise ValueError(
+                        f"expected data.{factor} where {part.name} names one, found none; name the "
+                        "column"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_concluded(self) -> ExperimentConfig:
+        has_reference = self.data.reference is not None
+        check_concluding(self.comparisons, self.claims, self.scores, has_reference)
         return self
 
     @model_validator(mode="after")
@@ -363,6 +453,7 @@ class ExperimentConfig(_Section):
                 f"expected data.reference for the score {self.scores[0]}, found none; "
                 "name the column with the right answers"
             )
+        check_scores(self.scores, self.answer)
         seen: dict[SamplingSettings, str] = {}
         for name, settings in self.sampling.items():
             drawn = settings.model_copy(update={"seeds": ()})

@@ -176,6 +176,15 @@ def _labels(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _annotators(value: dict[str, Any]) -> dict[str, Any]:
+    if "" in value or not all(_LABEL.match(name) for name in value):
+        raise ValueError(
+            "expected annotators' names of a-z, 0-9 and '_' that begin with a letter, found "
+            f"{', '.join(value)!r:.80}"
+        )
+    return value
+
+
 def _once(value: tuple[str, ...], what: str) -> tuple[str, ...]:
     for index, entry in enumerate(value):
         if entry in value[:index]:
@@ -221,3 +230,4 @@ Seeds = Annotated[tuple[Seed, ...], AfterValidator(_seeds)]
 Stops = Annotated[tuple[str, ...], AfterValidator(_stops)]
 Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Labels = AfterValidator(_labels)
+Annotators = AfterValidator(_annotators)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from reprollm.errors import ExperimentInvalid
-from reprollm.experiment.config import ExperimentConfig
+from reprollm.experiment.config import ExperimentConfig, ModelSettings
 from reprollm.experiment.document import Document, KeyPath, read_document
+from reprollm.experiment.importers.imported import files_of
 from reprollm.experiment.refusal import refusal
+from reprollm.experiment.words import listed, meant
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,16 @@ class CheckFiles:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A checked experiment; every path in it lies inside its folder and is a file.
+    """A checked experiment with one model; every path in it lies inside its folder.
 
     Attributes:
-        config: what `experiment.yaml` says.
+        config: what `experiment.yaml` says; of several models, `model` and `engine` are this one's.
         file: that file.
         sha256: hash of its bytes.
-        lock, data, template, examples: the files it names; `examples` for few-shot prompts.
+        lock, data, examples: the files it names; `data` may be a folder; `examples` for few-shot
+            prompts.
+        templates: the template of each variant of the prompt, in the order of `config.variants()`.
+        model: this model's name, where the experiment has several.
         adapters: lock and scale of each adapter, in the order in which they are applied.
         checks: the files of its contamination checks.
         policy: the policy file of its server, if it names one.
@@ -54,19 +60,52 @@ class Experiment:
     sha256: str
     lock: Path
     data: Path
-    template: Path
+    templates: tuple[Path, ...]
     examples: Path | None
+    model: str | None = None
     adapters: tuple[tuple[Path, str], ...] = ()
     checks: CheckFiles = CheckFiles()
     policy: Path | None = None
 
+    def data_files(self) -> tuple[Path, ...]:
+        """Return the data file, or the files that count in the data folder, by path.
 
-def load(file: Path) -> Experiment:
-    """Return the experiment that `file` describes.
+        Raises:
+            DataInvalid: there are none in the folder.
+        """
+        return tuple(files_of(self.data, self.config.data.endings()))
+
+
+def load(file: Path, model: str | None = None) -> Experiment:
+    """Return the experiment that `file` describes, with the one model that it has, or `model`.
 
     Raises:
         ExperimentInvalid: a key is unknown, missing or malformed, or a file it names is missing or
-            lies outside the experiment's folder.
+            lies outside the experiment's folder; or it has several models and `model` names none of
+            them.
+    """
+    found = {experiment.model: experiment for experiment in load_all(file)}
+    if model is None and len(found) == 1:
+        return next(iter(found.values()))
+    if model in found:
+        return found[model]
+    names = [name for name in found if name is not None]
+    if not names:
+        raise ExperimentInvalid(
+            f"expected no name of a model for {file}, which has one alone, found {model!a:.80}; "
+            "leave --model out"
+        )
+    raise ExperimentInvalid(
+        f"expected the name of one of the models of {file} ({listed(names)}), found "
+        + (f"{model!a:.80}{meant(model, names)}" if model else "none; name it with --model")
+    )
+
+
+def load_all(file: Path) -> tuple[Experiment, ...]:
+    """Return the experiment that `file` describes, once for each of its models, in their order.
+
+    Raises:
+        ExperimentInvalid: see `load`.
     """
     document = read_document(file)
     if not isinstance(document.value, dict):
@@ -75,29 +114,66 @@ def load(file: Path) -> Experiment:
         config = ExperimentConfig.model_validate(document.value)
     except ValidationError as error:
         raise refusal(error, ExperimentConfig, document) from None
+    return tuple(_of_model(document, config.of_model(name), name) for name in config.arms())
+
+
+def _of_model(document: Document, config: ExperimentConfig, name: str | None) -> Experiment:
+    """Return the experiment with one of its models."""
+    model = config.model
+    assert model is not None, "the configuration is that of one model"
+    at: KeyPath = ("model",) if name is None else ("models", name)
     examples = config.few_shot
     return Experiment(
         config=config,
-        file=file,
+        file=document.path,
         sha256=hashlib.sha256(document.content).hexdigest(),
-        lock=_inside(document, config.model.lock, ("model", "lock")),
-        data=_inside(document, config.data.file, ("data", "file")),
-        template=_inside(document, config.prompt.template, ("prompt", "template")),
+        model=name,
+        lock=_inside(document, model.lock, (*at, "lock")),
+        data=_data(document, config),
+        templates=tuple(_templates(document, config)),
         examples=_inside(document, examples.file, ("few_shot", "file")) if examples else None,
-        adapters=tuple(
-            (_inside(document, adapter.lock, ("model", "adapters", index, "lock")), adapter.scale)
-            for index, adapter in enumerate(config.model.adapters)
-        ),
+        adapters=_adapters(document, model, at),
         checks=_check_files(document, config),
-        policy=_policy(document, config),
+        policy=_policy(document, config, at),
     )
 
 
-def _policy(document: Document, config: ExperimentConfig) -> Path | None:
+def _adapters(
+    document: Document, model: ModelSettings, at: KeyPath
+) -> tuple[tuple[Path, str], ...]:
+    return tuple(
+        (_inside(document, adapter.lock, (*at, "adapters", index, "lock")), adapter.scale)
+        for index, adapter in enumerate(model.adapters)
+    )
+
+
+def _templates(document: Document, config: ExperimentConfig) -> Iterator[Path]:
+    for name, prompt in config.variants().items():
+        at = ("prompt",) if name is None else ("prompts", name)
+        yield _inside(document, prompt.template, (*at, "template"))
+
+
+def _data(document: Document, config: ExperimentConfig) -> Path:
+    """Return the data file, or a folder, where their form is read from folders."""
+    path = document.path.parent / config.data.file
+    if not path.is_dir() or not config.data.endings():
+        return _inside(document, config.data.file, ("data", "file"))
+    real, folder = path.resolve(), document.path.parent.resolve()
+    if not real.is_relative_to(folder) or real == folder:
+        raise ExperimentInvalid(
+            f"expected a folder of data inside {document.path.parent}, found {real}; give the "
+            "data a folder of their own there"
+        )
+    return path
+
+
+def _policy(document: Document, config: ExperimentConfig, at: KeyPath) -> Path | None:
     server = config.engine.server
     if server is None or server.policy is None:
         return None
-    return _inside(document, server.policy, ("engine", "server", "policy"))
+    own = (*at, "engine", "server", "policy")
+    key = own if own in document.lines else ("engine", "server", "policy")
+    return _inside(document, server.policy, key)
 
 
 def _check_files(document: Document, config: ExperimentConfig) -> CheckFiles:
@@ -132,7 +208,9 @@ def _inside(document: Document, relative: str, key: KeyPath) -> Path:
     try:
         real = path.resolve(strict=True)
     except (OSError, RuntimeError):
-        raise ExperimentInvalid(f"expected the file {path}, {named}, found none") from None
+        raise ExperimentInvalid(
+            f"expected the file {path}, {named}, found none; put it there or correct the path"
+        ) from None
     if not real.is_relative_to(folder.resolve()):
         raise ExperimentInvalid(
             f"expected a file inside {folder}, {named}, found a link to {real}; copy the file there"
@@ -140,28 +218,3 @@ def _inside(document: Document, relative: str, key: KeyPath) -> Path:
     if not real.is_file():
         raise ExperimentInvalid(f"expected {path}, {named}, to be a file, found something else")
     return path
-
-
-def file_hashes(experiment: Experiment) -> dict[str, str | None]:
-    """Return the SHA-256 of each file that a plan is made from, under its name in the plan's core.
-
-    Raises:
-        ExperimentInvalid: a file cannot be read.
-    """
-    files = {
-        "data_sha256": experiment.data,
-        "template_sha256": experiment.template,
-        "examples_sha256": experiment.examples,
-    }
-    hashes = {name: _sha256(path) if path else None for name, path in files.items()}
-    if experiment.policy is not None:
-        hashes["policy_sha256"] = _sha256(experiment.policy)
-    return {"experiment_sha256": experiment.sha256} | hashes
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ExperimentInvalid(f"could not read {path}: {error.strerror}") from None

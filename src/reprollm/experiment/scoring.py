@@ -7,13 +7,23 @@ repeated (`determinism`). All of it enters the log with the plan.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
+from reprollm.experiment.answer_schema import checked_schema, schema_text
 from reprollm.experiment.fields import Line, Name, Positive, Scale, Seed
+from reprollm.experiment.normalisation import normalised
+from reprollm.experiment.patterns import compiled
 
 ScoreName = Literal[
     "exact_match",
@@ -40,10 +50,7 @@ Normalisation = Literal["nfc", "nfkc", "casefold", "whitespace", "punctuation"]
 
 
 def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"expected a regular expression, found {value!r:.80}: {error}") from None
+    compiled(value)
     return value
 
 
@@ -60,6 +67,9 @@ def _distance(value: str) -> str:
 
 
 Pattern = Annotated[Line, AfterValidator(_pattern)]
+Schema = Annotated[
+    dict[str, Any], AfterValidator(checked_schema), PlainSerializer(schema_text, return_type=str)
+]
 Level = Annotated[Scale, AfterValidator(_level)]
 Distance = Annotated[Scale, AfterValidator(_distance)]
 
@@ -83,7 +93,7 @@ class AnswerSettings(_Section):
     parser: Literal["text", "regex", "json", "labels", "tags", "mentions"] = "text"
     pattern: Pattern | None = None
     field: Line | None = None
-    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    schema_: Schema | None = Field(default=None, alias="schema")
     labels: tuple[Line, ...] = ()
     normalise: tuple[Normalisation, ...] = ()
     refusals: tuple[Pattern, ...] = ()
@@ -99,11 +109,44 @@ class AnswerSettings(_Section):
                     f"expected {name} just with the parser {parser}, found "
                     f"{'one' if value is not None else 'none'} with {self.parser}"
                 )
+        if self.schema_ is not None and self.parser != "json":
+            raise ValueError(f"expected schema just with the parser json, found {self.parser}")
+        if self.labels and self.parser in ("tags", "mentions"):
+            raise ValueError(f"expected no labels with the parser {self.parser}, found some")
         if self.parser == "labels" and not self.labels:
             raise ValueError("expected labels with the parser labels, found none")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("expected every label once, found one again")
         return self
+
+    @model_validator(mode="after")
+    def _labels_stay_apart(self) -> AnswerSettings:
+        forms = [normalised(label, self.normalise).strip() for label in self.labels]
+        if "" in forms or len(set(forms)) < len(forms):
+            raise ValueError(
+                f"expected labels that stay apart when normalised, found {forms!r:.200}; leave out "
+                "a step of normalise"
+            )
+        return self
+
+
+def check_scores(scores: Sequence[str], answer: AnswerSettings | None) -> None:
+    """Raise `ValueError` for a score of mentions where answers are texts, or the other way."""
+    check_parser(scores, "text" if answer is None else answer.parser)
+
+
+def check_parser(scores: Sequence[str], parser: str) -> None:
+    """Raise `ValueError` for a score of something else than what a parser finds."""
+    mentions = parser in ("tags", "mentions")
+    for score in scores:
+        if score.startswith("entity_") and not mentions:
+            raise ValueError(
+                f"expected answer.parser tags or mentions for the score {score}, found {parser}"
+            )
+        if mentions and not score.startswith("entity_"):
+            raise ValueError(
+                f"expected entity scores alone with answer.parser {parser}, found {score}"
+            )
 
 
 class IntervalSettings(_Section):

@@ -7,7 +7,7 @@ file, so that the list is fixed in the log before anything is sent.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -60,6 +60,21 @@ class Carried:
     def sha256(self) -> str:
         """SHA-256 of that content, hex."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
+
+
+def carried_together(parts: Sequence[Carried]) -> Carried:
+    """Return what the prompts of several variants carry between them, as if all carried it."""
+    made: dict[str, dict[str, set[str]]] = {}
+    for part in parts:
+        for role in ("prompt", "few_shot", "always"):
+            for item, names in getattr(part, role).items():
+                made.setdefault(role, {}).setdefault(item, set()).update(names)
+    return Carried(
+        **{
+            role: {item: tuple(sorted(names)) for item, names in found.items()}
+            for role, found in made.items()
+        }
+    )
 
 
 def read_carried(content: bytes) -> Carried:

@@ -4,10 +4,10 @@
 
 A segment is written in one piece and never replaced, then the checkpoint of its size. A commit
 that finds a segment without a checkpoint, or a projection that is not of the last checkpoint,
-first finishes what was begun. New shards are ordered by what they are (plans, then runs, scores,
-findings, others), by the run or plan they belong to, by the first time they name (so that of two
-attempts at a request the one that began first gives the final answer), by their range of requests,
-and by their hash.
+first finishes what was begun. New shards are ordered by what they are (plans, then items, runs,
+scores, findings, others), by the run or plan they belong to, by the first time they name (so that
+of two attempts at a request the one that began first gives the final answer), by their range of
+requests, and by their hash.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ from reprollm.records.shard import ShardReference, read_lines, write_once
 _RANKS = (
     "derivation",
     "plan",
+    "items",
     "examination",
     "deviation",
     "import",
@@ -89,10 +90,12 @@ class Committed:
 
 @dataclass(frozen=True)
 class Progress:
-    """Whom to tell how many records were checked, and how many were loaded into DuckDB."""
+    """Whom to tell how many records were checked and loaded into DuckDB, and will be."""
 
     checked: Callable[[int], None] = lambda records: None
     loaded: Callable[[int], None] = lambda records: None
+    to_check: Callable[[int], None] = lambda records: None
+    to_load: Callable[[int], None] = lambda records: None
 
 
 def commit(
@@ -179,6 +182,7 @@ def _append(ledger: Path, progress: Progress) -> int:
     if not new:
         return 0
     size = sum(shard.path(ledger).stat().st_size for shard in new)
+    progress.to_check(sum(shard.records for shard in new))
     with tempfile.TemporaryDirectory(prefix="reprollm-commit-") as folder:
         spool = Spool(Path(folder), 1)
         work = partial(_examine_new, ledger, spool)
@@ -239,6 +243,8 @@ def _order(examined: Examined) -> tuple[int, str, str, str, str]:
     owner, _, requests = shard.group.partition("/")
     name = owner.partition("-")[0]
     rank = _RANKS.index(name) if name in _RANKS else len(_RANKS)
+    if name == "plan":
+        owner = ""  # Plans of several models stand in the order in which they were made.
     return rank, owner, examined.time, requests, shard.sha256
 
 
@@ -282,6 +288,7 @@ def _finish(ledger: Path, progress: Progress) -> list[Checkpoint]:
             f"{last.root.hex()}, found {checkpoints[-1].size} with {checkpoints[-1].root.hex()}"
         )
     if not projection.is_current(ledger, checkpoints):
+        progress.to_load(last.size)
         projection.build(ledger, segments, checkpoints, progress.loaded)
     return checkpoints
 

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from reprollm.ledger.report import Problem, RunCoverage
 from reprollm.ledger.spool import Event, Spool
+from reprollm.ledger.standing import Standing
 
 _EXAMPLES = 5
 
@@ -136,6 +137,15 @@ def nothing_answered(plans: int) -> Problem:
     return Problem(
         "PlanIncomplete",
         f"expected a run of one of the ledger's {plans} plans, found none; run the experiment",
+    )
+
+
+def not_begun(standing: Standing) -> Problem:
+    """Return the problem that one of several models was not asked."""
+    return Problem(
+        "PlanIncomplete",
+        f"plan {standing.plan[:16]} of the model {standing.model!a:.80}: expected a run, as the "
+        "other models of the experiment have, found none; run the experiment again",
     )
 
 

@@ -4,19 +4,20 @@ Whoever edits an experiment after its plan was committed gets a second plan in t
 commit that takes it in records the difference itself: which settings and files changed, and how
 many requests were kept, dropped and added. The record is a function of the two plans (besides the
 researcher's own reason), so that verification can recompute it, and no later plan goes without one.
+The plans of one experiment's models are no changes of one another (`reprollm.ledger.standing`).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reprollm.canon import Json
 from reprollm.ledger.projection import opened
 from reprollm.ledger.report import Problem
+from reprollm.ledger.standing import predecessors
 from reprollm.records.kinds import new
 from reprollm.records.sealed import Sealed
 from reprollm.records.shard import ShardReference, publish
@@ -48,13 +49,14 @@ def publish_new(ledger: Path) -> list[ShardReference]:
     A reason is taken from `plans/<plan id>/reason.txt`, where the researcher gave one.
     """
     with opened(ledger) as connection:
-        plans = connection.execute(_PLANS).fetchall()
+        plans = {row[0]: row for row in connection.execute(_PLANS).fetchall()}
+        earlier = predecessors({plan: json.loads(row[1]) for plan, row in plans.items()})
         query = "SELECT DISTINCT plan FROM deviations"
         recorded = {row[0] for row in connection.execute(query).fetchall()}
         fresh = [
-            _record(ledger, connection, before, after)
-            for before, after in pairwise(plans)
-            if after[0] not in recorded
+            _record(ledger, connection, plans[before], plans[after])
+            for after, before in earlier.items()
+            if after not in recorded
         ]
     return [
         publish(ledger, f"deviation-{record['plan'][:16]}", [Sealed(record)]) for record in fresh
@@ -111,10 +113,15 @@ class DeviationAudit:
         self._told.setdefault(record["plan"], position)
         self.records.append(record)
 
+    @property
+    def cores(self) -> Mapping[str, Mapping[str, Any]]:
+        """The cores of the log's plans, by plan id, in log order."""
+        return self._cores
+
     def pairs(self) -> list[tuple[bytes, bytes]]:
-        """Return (earlier plan, later plan), 32 bytes each, for the log's plans in order."""
-        plans = [bytes.fromhex(plan) for plan in self._cores]
-        return list(pairwise(plans))
+        """Return (earlier plan, later plan), 32 bytes each, for the plans that deviate."""
+        found = predecessors(self._cores).items()
+        return [(bytes.fromhex(before), bytes.fromhex(after)) for after, before in found]
 
     def finish(
         self,
@@ -127,7 +134,7 @@ class DeviationAudit:
             overlaps: numbers of requests kept, dropped and added, for each of `pairs`.
             begun: position of the first start record of each plan.
         """
-        before = {later.hex(): earlier.hex() for earlier, later in self.pairs()}
+        before = predecessors(self._cores)
         for plan in before:
             told, start = self._told.get(plan), begun.get(plan)
             if start is not None and told is None:

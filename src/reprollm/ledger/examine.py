@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from reprollm.errors import ReprollmError
 from reprollm.ledger.blocks import Block, BlockBuilder
 from reprollm.ledger.identities import untrue
+from reprollm.ledger.items import ItemRow, item_row
 from reprollm.ledger.measured import MEASURES, measured_row
 from reprollm.ledger.spool import Spool
 from reprollm.records.entries import Entry, checked_entries
@@ -56,6 +57,8 @@ class Examined:
         exposed: for each attempt that its exposed records name, the position of the first.
         concluded: for each (run, plan) that its findings of contamination checks name, the position
             of the first.
+        items: the item records of each plan that they name.
+        asked: the items of the requests of each plan that commits to item records, in order.
         samples: for each import that its imported records name, their stretches of indices that
             follow one another: position of the first, its index, the index behind the last.
         blocks: stretches to compare with the projection.
@@ -75,6 +78,8 @@ class Examined:
     reused: dict[tuple[str, str], int]
     exposed: dict[str, int]
     concluded: dict[tuple[str, str], int]
+    items: dict[str, list[ItemRow]]
+    asked: dict[str, dict[str, None]]
     samples: dict[str, list[tuple[int, int, int]]]
     blocks: tuple[Block, ...]
     commitments: int
@@ -118,6 +123,8 @@ def examine(ledger: Path, spool: Spool, first: int, shard: ShardReference) -> Ex
         counts.reused,
         counts.exposed,
         counts.concluded,
+        counts.items,
+        counts.asked,
         counts.samples,
         tuple(counts.blocks),
         counts.commitments,
@@ -152,6 +159,8 @@ class _Counts:
     reused: dict[tuple[str, str], int] = field(default_factory=dict)
     exposed: dict[str, int] = field(default_factory=dict)
     concluded: dict[tuple[str, str], int] = field(default_factory=dict)
+    items: dict[str, list[ItemRow]] = field(default_factory=dict)
+    asked: dict[str, dict[str, None]] = field(default_factory=dict)
     samples: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     commitments: int = 0
@@ -180,6 +189,12 @@ class _Counts:
             self.exposed.setdefault(record["attempt"], self.position)
         if kind == "finding" and record["finding"].startswith(PREFIX):
             self.concluded.setdefault((record["run"], record["plan"]), self.position)
+        if kind == "plan" and "items" in record["core"]:
+            self.asked.setdefault(record["plan"], {})
+        elif kind == "request" and record["plan"] in self.asked:
+            self.asked[record["plan"]].setdefault(record["item"])
+        elif kind == "item":
+            self.items.setdefault(record["plan"], []).append(item_row(self.position, record))
         if kind == "imported":
             self._sample(record["import"], record["index"])
         for name in COMMITTED.get(kind, ()):

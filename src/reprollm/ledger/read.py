@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from reprollm.errors import InvalidInput
 from reprollm.ledger.projection import opened
+from reprollm.ledger.standing import Begun, standing
 from reprollm.records.arrays import floats_from_bytes, ids_from_bytes
 
 if TYPE_CHECKING:
@@ -153,6 +154,21 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Item:
+    """What an experiment says of one item besides its texts.
+
+    Attributes:
+        document: the document that it is part of; None where the data names none.
+        split: the part of the data that it belongs to, such as `test`; None likewise.
+        annotations: label by annotator; None where there are none, or they are withheld.
+    """
+
+    document: str | None
+    split: str | None
+    annotations: dict[str, str] | None
+
+
+@dataclass(frozen=True)
 class Import:
     """A log of another harness as it was taken in: unattested, with what it leaves unsaid.
 
@@ -258,16 +274,58 @@ def run_named(ledger: Path, prefix: str) -> Run:
 def current_run(ledger: Path) -> Run:
     """Return the run that a ledger stands for: the last complete one, else the last begun.
 
-    In a ledger without runs of its own it is the last import.
+    Of several models it is the first that has a complete one, in the order of their plans
+    (`current_runs`). In a ledger without runs of its own it is the last import.
 
     Raises:
         InvalidInput: the ledger holds neither run nor import.
     """
-    found = _runs(ledger, RECORDED) or _runs(ledger, UNATTESTED)
-    if not found:
-        raise InvalidInput(f"expected a run in {ledger}, found none; run the experiment first")
+    found = current_runs(ledger)
     complete = [run for run in found if run.answered == run.planned]
-    return (complete or found)[-1]
+    return (complete or found)[0]
+
+
+def current_runs(ledger: Path) -> list[Run]:
+    """Return the runs that a ledger stands for, one for each of its experiment's models.
+
+    They are in the order of their plans in the log (`reprollm.ledger.standing`). In a ledger
+    without runs of its own it is the last import.
+
+    Raises:
+        InvalidInput: the ledger holds neither run nor import.
+    """
+    found = _runs(ledger, RECORDED)
+    if not found:
+        taken = _runs(ledger, UNATTESTED)
+        if not taken:
+            raise InvalidInput(f"expected a run in {ledger}, found none; run the experiment first")
+        complete = [run for run in taken if run.answered == run.planned]
+        return [(complete or taken)[-1]]
+    cores: dict[str, dict[str, Any]] = {}
+    for plan in plans(ledger):
+        cores.setdefault(plan.plan, plan.core)
+    begun = [Begun(run.run, run.plan, run.answered == run.planned) for run in found]
+    by_id = {run.run: run for run in found}
+    return [by_id[each.run.run] for each in standing(cores, begun) if each.run is not None]
+
+
+def run_of_model(ledger: Path, model: str | None) -> Run:
+    """Return the current run of a model, by its name in the experiment; of the only one by None.
+
+    Raises:
+        InvalidInput: the ledger stands for no run of such a model, or for several and none is
+            named.
+    """
+    found = current_runs(ledger)
+    if model is None and len(found) == 1:
+        return found[0]
+    cores = {plan.plan: plan.core for plan in plans(ledger)}
+    named = {cores.get(run.plan, {}).get("model"): run for run in found}
+    if model is not None and model in named:
+        return named[model]
+    known = ", ".join(name for name in named if name) or "one model without a name"
+    said = "none; name it with --model" if model is None else f"{model!a:.80}"
+    raise InvalidInput(f"expected one of the models of {ledger} ({known}), found {said}")
 
 
 def plan_of(ledger: Path, run: Run) -> Plan:
@@ -289,6 +347,21 @@ def plans(ledger: Path) -> list[Plan]:
     query = f'SELECT {_columns(Plan)} FROM plans ORDER BY "position"'
     found = [dict(zip(_names(Plan), row, strict=True)) for row in _rows(ledger, query, [])]
     return [Plan(**{**values, "core": json.loads(values["core"])}) for values in found]
+
+
+def items(ledger: Path, plan: str) -> dict[str, Item]:
+    """Return what the ledger says of each item of a plan, in plan order; nothing without records.
+
+    The first record of an item counts.
+    """
+    query = """SELECT i.item, i.document, i.split, o."text" FROM items i
+               LEFT JOIN opening o ON o."position" = i."position" AND o.field = 'annotations'
+               WHERE i.plan = ? ORDER BY i."position" """
+    found: dict[str, Item] = {}
+    for item, document, split, text in _rows(ledger, query, [plan]):
+        labels = None if text is None else json.loads(text)
+        found.setdefault(item, Item(document, split, labels))
+    return found
 
 
 def replicates(ledger: Path, run: str) -> list[Replicate]:

@@ -14,12 +14,14 @@ from datetime import datetime
 from pathlib import Path
 
 from reprollm.ledger.segments import read_checkpoints, read_segments
+from reprollm.ledger.standing import are_sisters
 from reprollm.prompts.stored import StoredPlan, read_plan
 from reprollm.records.entries import discover
 from reprollm.records.journal import JournalName, is_locked
 from reprollm.records.shard import read_lines
 
 _REQUEST = re.compile(rb'"request":"([0-9a-f]{64})"')
+_STAGES = (("scores", "score"), ("conclusions", "conclude"), ("findings", "finding"))
 _STARTED = re.compile(rb'"started":"([^"]{24})"')
 
 
@@ -50,7 +52,7 @@ class Status:
         planned, answered: requests of that plan.
         records: in the log.
         uncommitted: shards that are not in the log yet.
-        kinds: which stages have left records in the log: `scores`, `findings`.
+        kinds: which stages have left records in the log: `scores`, `conclusions`, `findings`.
         working: attempts with a journal.
         verified: whether the workflow verified the ledger at its present size.
     """
@@ -98,7 +100,8 @@ def status(ledger: Path, now: datetime) -> Status:
     shards = list(discover(ledger))
     answered: set[bytes] = set()
     working: list[Working] = []
-    for run in _runs(ledger, plan.plan) if plan else ():
+    plans = _with_sisters(ledger, plan) if plan else []
+    for run in (run for each in plans for run in _runs(ledger, each.plan)):
         for group, path in shards:
             if group.split("/")[0] == f"run-{run}":
                 answered |= set(_answers(path))
@@ -110,7 +113,7 @@ def status(ledger: Path, now: datetime) -> Status:
     return Status(
         experiment=plan.experiment if plan else ledger.name,
         plan=plan.plan if plan else None,
-        planned=plan.requests if plan else 0,
+        planned=sum(map(_different, plans)),
         answered=len(answered),
         records=size,
         uncommitted=sum(path.stem not in committed for _, path in shards),
@@ -123,6 +126,26 @@ def status(ledger: Path, now: datetime) -> Status:
 def _latest_plan(ledger: Path) -> StoredPlan | None:
     found = [read_plan(file.parent) for file in sorted(ledger.glob("plans/*/plan.json"))]
     return max(found, key=lambda plan: plan.created, default=None)
+
+
+def _different(plan: StoredPlan) -> int:
+    """Return how many different requests a plan has; items with equal prompts share theirs."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        column = pq.read_table(plan.folder / "requests.parquet", columns=["request"])["request"]
+    except (OSError, KeyError, pa.ArrowException):
+        return plan.requests
+    return len(column.unique())
+
+
+def _with_sisters(ledger: Path, plan: StoredPlan) -> list[StoredPlan]:
+    """Return a plan with those of its experiment's other models, the last of each."""
+    found = [read_plan(file.parent) for file in sorted(ledger.glob("plans/*/plan.json"))]
+    sisters = [each for each in found if are_sisters(each.core, plan.core)]
+    ordered = sorted(sisters, key=lambda each: each.created)
+    return [plan, *{each.core["model"]: each for each in ordered}.values()]
 
 
 def _runs(ledger: Path, plan: str) -> Iterator[str]:
@@ -168,9 +191,7 @@ def _working(path: Path, now: datetime) -> tuple[set[bytes], list[Working]]:
 
 def _stages(groups: Iterator[str]) -> tuple[str, ...]:
     kinds = {group.split("-")[0] for group in groups}
-    return tuple(
-        name for name, group in (("scores", "score"), ("findings", "finding")) if group in kinds
-    )
+    return tuple(name for name, group in _STAGES if group in kinds)
 
 
 def _verified(ledger: Path, size: int) -> bool:

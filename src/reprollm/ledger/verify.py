@@ -24,6 +24,7 @@ from reprollm.ledger.blocks import Block
 from reprollm.ledger.deviations import DeviationAudit
 from reprollm.ledger.examine import Examined, examine
 from reprollm.ledger.imports import ImportAudit
+from reprollm.ledger.items import ItemAudit
 from reprollm.ledger.lock import reading
 from reprollm.ledger.measurements import MeasurementAudit
 from reprollm.ledger.plans import PlanAudit
@@ -38,6 +39,7 @@ from reprollm.ledger.remarks import (
 from reprollm.ledger.report import Check, Problem, Report, RunCoverage, Verdict
 from reprollm.ledger.roots import Log, RootAudit, read_log
 from reprollm.ledger.spool import Spool
+from reprollm.ledger.standing import Begun, standing
 from reprollm.ledger.workers import in_order, processes_for
 from reprollm.records.entries import discover
 from reprollm.records.shard import ShardReference
@@ -46,8 +48,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _CHECKS = (
-    "log", "shards", "records", "openings", "roots", "identities", "plans", "attempts",
-    "deviations", "coverage", "imports", "measurements", "projection",
+    "log", "shards", "records", "openings", "roots", "identities", "plans", "items",
+    "attempts", "deviations", "coverage", "imports", "measurements", "projection",
 )  # fmt: skip
 
 
@@ -96,6 +98,7 @@ class _Verification:
     notices: list[str] = field(default_factory=list)
     attempts: AttemptAudit = field(default_factory=AttemptAudit)
     plans: PlanAudit = field(default_factory=PlanAudit)
+    items: ItemAudit = field(default_factory=ItemAudit)
     imports: ImportAudit = field(default_factory=ImportAudit)
     deviations: DeviationAudit = field(default_factory=DeviationAudit)
     measurements: MeasurementAudit = field(default_factory=MeasurementAudit)
@@ -122,6 +125,7 @@ class _Verification:
             self._check_measurements()
             self._check_projection(shards, processes)
         done = {check.name for check in self.checks}
+        done |= {"items"} if self.sound else set()
         skipped = [name for name in _CHECKS if name not in done]
         self.checks += [Check(name, 0, "", Verdict.NOT_CHECKED) for name in skipped]
         last = log.checkpoints[-1]
@@ -177,6 +181,7 @@ class _Verification:
     def _take(self, found: Examined) -> None:
         self.attempts.take(found)
         self.imports.take(found)
+        self.items.take(found.items, found.asked)
         self.measurements.take(found)
         for position, record in found.heads:
             if record["kind"] == "plan":
@@ -216,6 +221,9 @@ class _Verification:
 
     def _check_plans_and_attempts(self) -> None:
         self._check("plans", self.plans.requests, "planned requests", self.plans.finish())
+        untrue = list(self.items.finish(self.deviations.cores, self.attempts.begun()))
+        if self.items.records or untrue:
+            self._check("items", self.items.records, "items described", untrue)
         checkpoints = {item.size: item.root.hex() for item in self.log.checkpoints}
         problems = self.attempts.finish(self.plans.ends, checkpoints)
         lines = self.attempts.lines()
@@ -235,21 +243,37 @@ class _Verification:
         untrue = self.deviations.finish(overlaps, self.attempts.begun())
         self._check("deviations", len(pairs), "changes of the plan", untrue)
         self.notices += deviation_remarks(self.deviations.records)
-        gaps = [gap for run in runs if (gap := coverage.missing_problem(run))]
-        if not runs and self.plans.heads:
-            gaps = [coverage.nothing_answered(len(self.plans.heads))]
-        # One complete run is what a ledger stands for. Runs that were given up beside it, after a
-        # change of the experiment or the code, are told and not held against it.
-        if self.allow_incomplete or any(not run.missing for run in runs):
-            self.notices += [gap.sentence for gap in gaps]
-        else:
-            problems += gaps
+        problems += self._gaps(runs)
         planned = sum(run.planned for run in runs)
         self._check("coverage", planned, f"requests of {len(runs)} runs", problems)
         self.notices += run_remarks(runs)
         self.notices += trust_remarks(runs)
         self.notices += exposure_remarks(self.exposures)
         return runs
+
+    def _gaps(self, runs: Sequence[RunCoverage]) -> list[Problem]:
+        """Return what is missing of the runs that a ledger stands for; note what else is.
+
+        One complete run is what a ledger stands for, of several models one of each. Runs that were
+        given up beside it, after a change of the experiment or the code, are told and not held
+        against it.
+        """
+        gaps = {run.run: gap for run in runs if (gap := coverage.missing_problem(run))}
+        begun = [Begun(run.run, run.plan, not run.missing) for run in runs]
+        stands = standing(self.deviations.cores, begun)
+        counting = [each.run.run for each in stands if each.run is not None]
+        problems = [gaps.pop(run) for run in counting if run in gaps]
+        problems += [coverage.not_begun(each) for each in stands if each.run is None]
+        if not any(run.complete for run in begun):
+            problems += gaps.values()
+            gaps = {}
+        if not runs and self.plans.heads:
+            problems = [coverage.nothing_answered(len(self.plans.heads))]
+        if self.allow_incomplete:
+            gaps |= {problem.sentence: problem for problem in problems}
+            problems = []
+        self.notices += [gap.sentence for gap in gaps.values()]
+        return problems
 
     def _check_imports(self) -> None:
         problems = self.imports.finish()

@@ -63,12 +63,14 @@ def find_carried(
 
 def fields_of(columns: DataSettings) -> Callable[[str], str | None]:
     """Return which field of an item a column holds: None for the id, else a question at least."""
-    named = {
+    named: dict[str | None, str] = {
         columns.source: "source_text",
         columns.question: "question",
         columns.reference: "gold",
         columns.rationale: "rationale",
     }
+    for column in columns.annotators.values():
+        named.setdefault(column, "gold")
     return lambda column: None if column == columns.id else named.get(column, "question")
 
 

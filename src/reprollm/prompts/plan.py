@@ -8,20 +8,23 @@ ids and counts stay; what a request is identified by is the prompt that was real
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reprollm.canon import Json
 from reprollm.errors import TemplateInvalid
+from reprollm.experiment.config import PromptSettings
 from reprollm.experiment.data import DataFile, read_data
 from reprollm.experiment.engine import EngineSettings
 from reprollm.experiment.exposure import Policy, read_policy
+from reprollm.experiment.file_hashes import folder_facts, prompt_facts
 from reprollm.experiment.load import Experiment
 from reprollm.experiment.require import refuse_unmet
-from reprollm.exposure.carried import Carried
+from reprollm.exposure.carried import Carried, carried_together
 from reprollm.prompts.carried import find_carried
 from reprollm.prompts.chat import ChatTemplate, chat_template
 from reprollm.prompts.denial import refuse_denied
+from reprollm.prompts.described import Described, described_items, described_sha256
 from reprollm.prompts.formats import check_format
 from reprollm.prompts.render import Renderer, check_fits
 from reprollm.prompts.requests import Identity, Planned, Prompt, Sampling, expand
@@ -47,6 +50,7 @@ class Plan:
         engine: the engine that the plan demands.
         rows: the requests in order.
         items: how many items the data file holds.
+        described: what is said of each item besides its texts; None where nothing is declared.
         slices: into how many jobs the experiment is divided.
         carried: which fields of which items the prompts carry; None where nothing may be sent off
             this machine.
@@ -59,6 +63,7 @@ class Plan:
     rows: tuple[Planned, ...]
     items: int
     slices: int
+    described: tuple[Described, ...] | None = None
     carried: Carried | None = None
 
 
@@ -70,7 +75,7 @@ class Sources:
     model: Model
     data: DataFile
     examples: DataFile | None
-    template: PromptTemplate
+    templates: tuple[PromptTemplate, ...]
     policy: Policy | None = None
 
     @property
@@ -80,11 +85,11 @@ class Sources:
 
 
 def read_sources(experiment: Experiment, model: Model) -> Sources:
-    """Return the experiment's data, examples and template.
+    """Return the experiment's data, examples and templates.
 
     Raises:
         DataInvalid: the data or examples file is malformed.
-        TemplateInvalid: the template is malformed or names a column that is not there.
+        TemplateInvalid: a template is malformed or names a column that is not there.
         DemandUnmet: the card of a part of the model does not meet what the experiment requires.
         ExperimentInvalid: the server's policy file is malformed.
     """
@@ -93,7 +98,7 @@ def read_sources(experiment: Experiment, model: Model) -> Sources:
     data = read_data(
         experiment.data,
         columns.id,
-        columns.named_columns(),
+        (*columns.named_columns(), *columns.described_columns()),
         columns.encoding,
         columns.delimiter,
         columns.importer(),
@@ -107,9 +112,9 @@ def read_sources(experiment: Experiment, model: Model) -> Sources:
             few_shot.encoding,
             few_shot.delimiter,
         )
-    template = read_template(experiment.template, data.columns)
+    templates = tuple(read_template(path, data.columns) for path in experiment.templates)
     policy = read_policy(experiment.policy) if experiment.policy else None
-    return Sources(experiment, model, data, examples, template, policy)
+    return Sources(experiment, model, data, examples, templates, policy)
 
 
 def make_plan(
@@ -120,7 +125,7 @@ def make_plan(
     Args:
         sources: the experiment's files.
         located: the folders of the model, whose tokenizer files were checked against the lock.
-        advance: called with the number of items rendered since the last call.
+        advance: called with the number of prompts rendered since the last call.
 
     Raises:
         TemplateInvalid: a template fails, or a prompt is empty.
@@ -133,16 +138,9 @@ def make_plan(
     config, lock = sources.experiment.config, sources.lock
     check_format(lock, config.engine.family)
     tokenizer = load_tokenizer(located)
-    chat = _chat(sources, tokenizer)
-    renderer = Renderer(
-        columns=config.data,
-        template=sources.template,
-        chat=chat,
-        tokenizer=tokenizer,
-        few_shot=config.few_shot,
-        candidates=sources.examples.rows if sources.examples else (),
-    )
-    prompts = list(renderer.prompts(sources.data.rows, advance))
+    renderers = list(_renderers(sources, tokenizer))
+    variants = [list(each.prompts(sources.data.rows, advance)) for each in renderers]
+    prompts = [prompt for of_item in zip(*variants, strict=True) for prompt in of_item]
     refuse_denied(sources.experiment, sources.data, prompts)
     samplings = _samplings(sources)
     longest = max(sampling.settings.max_tokens for sampling in samplings)
@@ -151,8 +149,12 @@ def make_plan(
     common = Identity(lock.snapshot, lock.tokenizer, config.engine.family, asked.numerics)
     rows = tuple(expand(prompts, samplings, config.repetitions, common))
     engine = _allotted(config.engine.settings(), prompts, longest)
-    core = _core(sources, samplings, engine, tokenizer.chat_template if chat else None)
-    carried = _carried(sources, renderer)
+    chats = any(each.chat is not None for each in renderers)
+    core = _core(sources, samplings, engine, tokenizer.chat_template if chats else None)
+    described = described_items(config.data, sources.data.rows)
+    if described is not None:
+        core["items"] = {"records": len(described), "sha256": described_sha256(described)}
+    carried = _carried(sources, renderers)
     if carried is not None:
         core["carried_sha256"] = carried.sha256
     identity = plan_id(core, (row.asked.request for row in rows))
@@ -162,30 +164,50 @@ def make_plan(
         core=core,
         engine=engine,
         rows=rows,
-        items=len(prompts),
+        items=len(sources.data.rows),
         slices=config.slices,
+        described=described,
         carried=carried,
     )
 
 
-def _carried(sources: Sources, renderer: Renderer) -> Carried | None:
+def _renderers(sources: Sources, tokenizer: PromptTokenizer) -> Iterator[Renderer]:
+    """Yield what renders each variant of the prompt."""
+    config = sources.experiment.config
+    for (name, prompt), template in zip(config.variants().items(), sources.templates, strict=True):
+        yield Renderer(
+            columns=config.data,
+            template=template,
+            chat=_chat(sources, prompt, tokenizer),
+            tokenizer=tokenizer,
+            few_shot=config.few_shot,
+            candidates=sources.examples.rows if sources.examples else (),
+            variant=name,
+        )
+
+
+def _carried(sources: Sources, renderers: Sequence[Renderer]) -> Carried | None:
     """Return what prompts carry, where the experiment allows that they leave this machine."""
     config = sources.experiment.config
     server = config.engine.server
     if server is None or server.remote != "allowed":
         return None
-    fixed = [sources.template.text, config.prompt.system or ""]
-    return find_carried(renderer, sources.data.rows, fixed)
+    parts = [
+        find_carried(each, sources.data.rows, [each.template.text, prompt.system or ""])
+        for each, prompt in zip(renderers, config.variants().values(), strict=True)
+    ]
+    return parts[0] if len(parts) == 1 else carried_together(parts)
 
 
-def _chat(sources: Sources, tokenizer: PromptTokenizer) -> ChatTemplate | None:
-    prompt = sources.experiment.config.prompt
+def _chat(
+    sources: Sources, prompt: PromptSettings, tokenizer: PromptTokenizer
+) -> ChatTemplate | None:
     if not prompt.chat:
         return None
     if tokenizer.chat_template is None:
         raise TemplateInvalid(
             f"expected a chat template in the snapshot of {sources.experiment.lock}, found none; "
-            "write `chat: false` under `prompt`, or take a model that is trained for chat"
+            "write `chat: false` under the prompt, or take a model that is trained for chat"
         )
     return chat_template(
         tokenizer.chat_template, tokenizer.special_tokens, prompt.system, prompt.clock
@@ -232,19 +254,12 @@ def _core(
         "title": config.title,
         "experiment_sha256": sources.experiment.sha256,
         "data_sha256": sources.data.sha256,
-        "template_sha256": sources.template.sha256,
         "examples_sha256": sources.examples.sha256 if sources.examples else None,
         "chat_template_sha256": _sha256(chat),
         "snapshot": lock.snapshot,
         "weights": lock.weights,
         "tokenizer": lock.tokenizer,
         "engine": engine.to_json(),
-        "prompt": {
-            "chat": config.prompt.chat,
-            # By its hash, so that a prompt which is withheld later stands nowhere in the log.
-            "system_sha256": _sha256(config.prompt.system),
-            "clock": config.prompt.clock,
-        },
         "few_shot": {"count": few_shot.count, "seed": few_shot.seed} if few_shot else None,
         "sampling": [
             {
@@ -257,7 +272,9 @@ def _core(
         "repetitions": config.repetitions,
         "scores": list(config.scores),
     }
-    core |= config.declared_scoring()
+    core |= _prompts(sources) | folder_facts(sources.experiment) | config.declared_scoring()
+    if sources.experiment.model is not None:
+        core["model"] = sources.experiment.model
     if sources.policy is not None:
         core["policy_sha256"] = sources.policy.sha256
         core["policy"] = sources.policy.facts
@@ -267,6 +284,22 @@ def _core(
             for part in sources.model.parts
         ]
     return core
+
+
+def _prompts(sources: Sources) -> dict[str, Json]:
+    """Return what the core says of the prompt, or of each of several by its name."""
+    config, templates = sources.experiment.config, sources.templates
+    if config.prompt is not None:
+        return {
+            "template_sha256": templates[0].sha256,
+            "prompt": prompt_facts(config.prompt),
+        }
+    return {
+        "prompts": [
+            {"name": name, "template_sha256": template.sha256, **prompt_facts(prompt)}
+            for (name, prompt), template in zip(config.prompts.items(), templates, strict=True)
+        ]
+    }
 
 
 def _sha256(text: str | None) -> str | None:

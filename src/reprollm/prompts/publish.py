@@ -15,6 +15,7 @@ from filelock import FileLock
 from reprollm.canon import dumps, loads_object
 from reprollm.errors import Busy, LeafMismatch, StorageFailed
 from reprollm.exposure import carried
+from reprollm.prompts.described import expect_items, publish_items
 from reprollm.prompts.plan import Plan
 from reprollm.prompts.requests import Planned
 from reprollm.prompts.stored import StoredPlan, read_plan
@@ -60,6 +61,8 @@ def publish_plan(plan: Plan, lock: Lock, ledger: Path) -> StoredPlan:
 def _stored(plan: Plan, lock: Lock, ledger: Path, folder: Path) -> StoredPlan:
     if (folder / "plan.json").exists():
         stored = read_plan(folder)
+        if plan.described is not None:
+            expect_items(ledger, plan.plan)
         if not stored.shard.path(ledger).is_file():
             raise LeafMismatch(
                 f"expected the plan's shard {stored.shard.path(ledger)}, found none; it was "
@@ -68,6 +71,8 @@ def _stored(plan: Plan, lock: Lock, ledger: Path, folder: Path) -> StoredPlan:
         return stored
     _publish_derivation(lock, ledger)
     head, shard = published(ledger, plan.plan) or _publish(plan, lock, ledger)
+    if plan.described is not None:
+        publish_items(plan.described, plan.plan, ledger)
     stored = StoredPlan(
         folder=folder,
         plan=plan.plan,

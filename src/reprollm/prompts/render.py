@@ -29,6 +29,7 @@ class Renderer:
         chat: the model's chat template, or None for a plain prompt.
         tokenizer: the snapshot's.
         few_shot, candidates: how many examples are chosen from which rows; None and none without.
+        variant: the prompt's name, where the experiment has several.
     """
 
     columns: DataSettings
@@ -37,6 +38,7 @@ class Renderer:
     tokenizer: PromptTokenizer
     few_shot: FewShotSettings | None = None
     candidates: Sequence[Row] = ()
+    variant: str | None = None
 
     def prompts(self, rows: Iterable[Row], advance: Callable[[int], object]) -> Iterator[Prompt]:
         """Yield the prompt of each row, in order; each depends on its own row alone.
@@ -88,6 +90,7 @@ class Renderer:
             source=row.cells[columns.source],
             reference=row.cells[columns.reference] if columns.reference else None,
             few_shot=tuple(example.id for example in examples),
+            variant=self.variant,
         )
 
 

@@ -1,9 +1,9 @@
-"""Requests: every item asked under every sampling setting, seed and repetition.
+"""Requests: every item asked with every prompt, sampling setting, seed and repetition.
 
-The order is that of the file, then of the samplings, seeds and repetitions as the experiment lists
-them. A request's identity holds nothing of that order: permuting, dropping or adding items changes
-no other item's requests. Items with equal prompts share their request ids, and one answer serves
-them all.
+The order is that of the file, then of the prompt's variants, samplings, seeds and repetitions as
+the experiment lists them: items come first, so that each slice holds about as much of every cell. A
+request's identity holds nothing of that order: permuting, dropping or adding items changes no other
+item's requests. Items with equal prompts share their request ids, and one answer serves them all.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Prompt:
-    """One item's rendered prompt, with the texts that belong to it."""
+    """One item's rendered prompt, with the texts that belong to it.
+
+    `variant` is the name of the prompt that was rendered, where the experiment has several.
+    """
 
     item: str
     stratum: str | None
@@ -43,6 +46,7 @@ class Prompt:
     source: str | None
     reference: str | None
     few_shot: tuple[str, ...]
+    variant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,11 @@ class Identity:
 
 @dataclass(frozen=True)
 class Planned:
-    """One row of a plan: the request, and what it was made from."""
+    """One row of a plan: the request, and what it was made from.
+
+    `sampling` is the name of the cell: that of the sampling, behind the prompt's and `/` where the
+    experiment has several prompts.
+    """
 
     index: int
     prompt: Prompt
@@ -82,11 +90,17 @@ def expand(
     index = 0
     for prompt in prompts:
         for sampling in samplings:
+            cell = cell_name(prompt.variant, sampling.name)
             for seed in sampling.seeds:
                 for repetition in range(repetitions):
                     asked = _request(prompt, sampling.settings, seed, repetition, common)
-                    yield Planned(index, prompt, sampling.name, repetition, asked)
+                    yield Planned(index, prompt, cell, repetition, asked)
                     index += 1
+
+
+def cell_name(prompt: str | None, sampling: str) -> str:
+    """Return the name of a cell: of a sampling, under one of several prompts where there are."""
+    return sampling if prompt is None else f"{prompt}/{sampling}"
 
 
 def slice_bounds(requests: int, slices: int, number: int) -> tuple[int, int]:

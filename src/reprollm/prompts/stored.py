@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from reprollm.canon import Json, loads_object
 from reprollm.errors import ExperimentInvalid, InvalidInput, LeafMismatch, NotCanonical
 from reprollm.experiment.engine import EngineSettings
-from reprollm.experiment.load import Experiment, file_hashes
+from reprollm.experiment.file_hashes import file_hashes
+from reprollm.experiment.load import Experiment
 from reprollm.exposure import carried
 from reprollm.exposure.carried import Carried, Carrier
 from reprollm.prompts.requests import Request

@@ -19,6 +19,7 @@ from reprollm.ledger.read import (
     Run,
     attempts,
     current_run,
+    current_runs,
     environments,
     plans,
     runs,
@@ -33,8 +34,10 @@ _LAST = """
 """
 _RECORDS = "SELECT canon FROM log WHERE kind = '{kind}' ORDER BY \"position\""
 _SCORED = """
-    SELECT DISTINCT run, score, min("position") FROM scores GROUP BY run, score
-    ORDER BY min("position")
+    SELECT run, score, min("position") FROM (
+        SELECT run, score, "position" FROM scores
+        UNION ALL SELECT run, score, "position" FROM estimates)
+    GROUP BY run, score ORDER BY min("position")
 """
 
 _STATEMENTS = """
@@ -51,14 +54,16 @@ class Account:
         checkpoint: the log's last one.
         ended: the latest time that any record names, RFC 3339 UTC.
         plans: in log order, each once.
-        current: the run that the ledger stands for; None where it has none.
+        current: the run that the ledger stands for; None where it has none. Of several models that
+            of the first.
+        standing: the plans of all runs that it stands for, one a model.
         runs: in the order in which they began.
         attempts: in log order.
         environments: each once.
         snapshots: the snapshot records, each snapshot once.
         imports: the import records.
         deviations: the deviation records.
-        scored: (run or import, score) for which there are score records.
+        scored: (run or import, score) for which there are score or estimate records.
         records: number of records by kind.
         statements: what the decisions about contamination say, in log order.
     """
@@ -67,6 +72,7 @@ class Account:
     ended: str
     plans: tuple[Plan, ...]
     current: Run | None
+    standing: tuple[Plan, ...]
     runs: tuple[Run, ...]
     attempts: tuple[Attempt, ...]
     environments: tuple[Environment, ...]
@@ -101,6 +107,7 @@ def account_of(ledger: Path) -> Account:
         ended=ended,
         plans=tuple(reversed(found.values())),
         current=current_run(ledger) if begun else None,
+        standing=tuple(found[run.plan] for run in current_runs(ledger)) if begun else (),
         runs=tuple(begun),
         attempts=tuple(attempts(ledger)),
         environments=tuple(environments(ledger)),

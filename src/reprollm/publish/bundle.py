@@ -139,7 +139,8 @@ class _Publication:
         folders = [self.order.ledger]
         found: list[Member] = []
         if experiment is not None and plan is not None:
-            self.files = experiment_files(experiment, plan.core)
+            models = (experiment, *self.order.sisters)
+            self.files = experiment_files(models, [each.core for each in self.account.standing])
             found += self.files.members
             folders.append(experiment.file.parent)
         elif plan is not None:

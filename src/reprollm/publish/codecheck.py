@@ -13,7 +13,8 @@ from reprollm.publish.citation import BLANK, Citation, dumped
 PATH = "codecheck.yml"
 _VERSION = "https://codecheck.org.uk/spec/config/2.0/"
 _COMMENTS = {
-    "tables/scores.parquet": "The summary table: every number that the log records",
+    "tables/estimates.parquet": "The summary table: every number that the log records, with its "
+    "interval",
     "tables/item_scores.parquet": "The score of each single answer, of which the summary is made",
     "tables/answers.parquet": "The final answer to every request",
     "report.html": "The report",

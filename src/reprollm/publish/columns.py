@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from reprollm.publish.findings import FINDINGS, LIKELIHOODS
 from reprollm.publish.form import Table, columns
+from reprollm.publish.items import ITEMS
 
 _REQUEST = """
     request | string | id of the request (SHA-256, hex), the same on every machine
@@ -166,8 +167,65 @@ TABLES = (
         """,
     ),
     Table(
+        "estimates",
+        "one number made of a run's answers, with its interval",
+        columns(
+            _RUN
+            + """
+    trust | string | weakest class of the run's attempts; null for an import
+    score | string | name of the measure
+    version | string | versions of its definition and of the parser's; see docs/scores.md
+    sampling | string | name of the sampling setting, behind the prompt's where there are several
+    level | string | all, or stratum or split for the items of one
+    group | string | that stratum or split
+    label | string | the label that the value is about, if it is about one
+    aggregation | string | how the answers were made into one number
+    value | double | null where it is undefined
+    low | double | lower end of the interval; null without one
+    high | double | upper end of the interval
+    method | string | how the interval was made: wilson, bootstrap, none
+    interval_level | double | coverage that the interval aims at
+    resamples | int64 | resamples on which the statistic was defined; 0 but for the bootstrap
+    seed | string | of the resamples
+    n | int64 | counted answers that have a reference
+    items | int64 | items that these answer
+    clusters | int64 | documents of these items; an item without one is one by itself
+    undefined | int64 | of the n answers those without a score
+    answered | int64 | of the n answers those with a recognisable answer
+    empty | int64 | of the n answers those without text
+    refused | int64 | of the n answers the refusals
+    unparsed | int64 | of the n answers those without a recognisable answer
+    runaway | int64 | of the n answers those cut off for length
+    without_reference | int64 | further answers, which cannot be scored
+    passes_asked | int64 | repetitions and seeds that were asked
+    passes_distinct | int64 | of them those that say anything new; only these are counted
+    warnings | list<string> | what a reader should know, as codes; see docs/scores.md
+    table_sha256 | string | digest of the item scores it was made of
+    checkpoint_size | int64 | number of the log's records of which it speaks
+    created | string | UTC
+    position | int64 | place of the record in the log
+"""
+        ),
+        """
+        SELECT run, e.plan, r.trust, score, version, sampling, e.level, e."group", e.label,
+               aggregation,
+               CAST(value AS DOUBLE), CAST(low AS DOUBLE), CAST(high AS DOUBLE),
+               e."interval"->>'$.method', CAST(e."interval"->>'$.level' AS DOUBLE),
+               CAST(e."interval"->>'$.resamples' AS BIGINT), e."interval"->>'$.seed',
+               n, items, clusters, undefined,
+               CAST(e.counted->>'$.answered' AS BIGINT), CAST(e.counted->>'$.empty' AS BIGINT),
+               CAST(e.counted->>'$.refused' AS BIGINT), CAST(e.counted->>'$.unparsed' AS BIGINT),
+               CAST(e.counted->>'$.runaway' AS BIGINT),
+               CAST(e.counted->>'$.without_reference' AS BIGINT),
+               CAST(e.passes->>'$.asked' AS BIGINT), CAST(e.passes->>'$.distinct' AS BIGINT),
+               CAST(e.warnings AS VARCHAR[]), table_sha256,
+               CAST(e.checkpoint->>'$.size' AS BIGINT), created, "position"
+        FROM estimates e LEFT JOIN runs r USING (run) ORDER BY "position"
+        """,
+    ),
+    Table(
         "scores",
-        "one number of the summary table",
+        "one number of the summary table of a release before 0.4",
         columns(
             _RUN
             + """
@@ -194,6 +252,7 @@ TABLES = (
     ),
     *FINDINGS,
     LIKELIHOODS,
+    ITEMS,
     Table(
         "failures",
         "one request that an attempt could not answer",
@@ -303,11 +362,14 @@ ITEM_SCORES = Table(
         "index | int64 | place of the request in its plan\n"
         + _REQUEST
         + """
+    document | string | the document that the item was taken from, if the data names any
+    split | string | the part of the data that the item belongs to, if it names any
     score | string | name of the measure
-    numerator | int64 | for character_error_rate: edits
-    denominator | int64 | for character_error_rate: characters of the reference; 0: undefined
-    value | double | numerator / denominator; null where undefined
+    counts | string | what the measure counts of the answer, as JSON; docs/scores.md says what
+    value | double | the item's score; null where undefined, or where the measure has none of items
+    status | string | answered, empty, refused or unparsed: what became of the output
     runaway | bool | whether the answer was cut off for length
+    counted | bool | false where a repetition says byte for byte what an earlier one says
 """
     ),
     "",

@@ -11,7 +11,7 @@ The files must be those from which the published run was planned.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from typing import Any
 from reprollm.bundles.members import Member
 from reprollm.engines.declared import companion
 from reprollm.errors import FileChanged
-from reprollm.experiment.load import Experiment, file_hashes
+from reprollm.experiment.file_hashes import file_hashes
+from reprollm.experiment.load import Experiment
 from reprollm.experiment.locate import FILE_NAME
-from reprollm.snapshot.lock import Lock
 from reprollm.snapshot.model import load_model
 
 FOLDER = "experiment"
@@ -33,6 +33,8 @@ _FILES = {
     "data_sha256": "the data file",
     "template_sha256": "the prompt's template",
     "examples_sha256": "the few-shot examples",
+    "prompts": "the templates of the prompts",
+    "model": "the name of the model",
 }
 
 
@@ -45,35 +47,38 @@ class ExperimentFiles:
         texts: paths of the members that hold items: data, examples, reference and control sets.
         licences: paths of the members that are licence texts.
         citation: the CITATION.cff among them, or None.
-        lock: the pinned snapshot, adapters included.
-        lock_path: path of the base's lock file's member.
+        lock_path: path of the member that is the lock of the base of the first model.
     """
 
     members: tuple[Member, ...]
     texts: frozenset[str]
     licences: tuple[str, ...]
     citation: Member | None
-    lock: Lock
     lock_path: str
 
 
-def experiment_files(experiment: Experiment, core: Mapping[str, Any]) -> ExperimentFiles:
-    """Return the files of `experiment`, whose plan was made from `core`.
+def experiment_files(
+    models: Sequence[Experiment], cores: Sequence[Mapping[str, Any]]
+) -> ExperimentFiles:
+    """Return the files of an experiment.
+
+    Args:
+        models: the experiment, once with each of its models.
+        cores: what the plans of the published runs were made from, one a model.
 
     Raises:
         FileChanged: a file is not the one that the plan was made from.
         InvalidInput: the lock is malformed.
     """
-    folder = experiment.file.parent
-    lock = load_model(experiment.lock, experiment.adapters).lock
-    _check(experiment, lock, core)
-    adapters = [path for path, _ in experiment.adapters]
-    measured = companion(experiment.lock) if companion(experiment.lock).is_file() else None
-    named = [experiment.data, experiment.template, experiment.examples, experiment.lock, *adapters]
-    named.append(measured)
-    checks = experiment.checks
+    by_model = {experiment.model: experiment for experiment in models}
+    for core in cores:
+        _check(by_model, core)
+    experiment = models[0]
+    folder, checks = experiment.file.parent, experiment.checks
     examined = [checks.reference, *checks.controls]
-    named += [checks.seal, checks.text, *examined, checks.declarations, experiment.policy]
+    named = [*experiment.data_files(), *experiment.templates, experiment.examples]
+    named += [checks.seal, checks.text, *examined, checks.declarations]
+    named += [path for each in models for path in _of_model(each)]
     places = {_place(folder, path): path for path in named if path is not None}
     members = {path: Member(path, source) for path, source in places.items()}
     members[f"{FOLDER}/{FILE_NAME}"] = Member(f"{FOLDER}/{FILE_NAME}", experiment.file)
@@ -81,21 +86,29 @@ def experiment_files(experiment: Experiment, core: Mapping[str, Any]) -> Experim
         for source in _beside(path, top=path == folder):
             place = _place(folder, source)
             members.setdefault(place, Member(place, source))
-    items = (experiment.data, experiment.examples, *examined)
+    items = (*experiment.data_files(), experiment.examples, *examined)
     texts = [path for path in items if path is not None]
     return ExperimentFiles(
         members=tuple(members[path] for path in sorted(members)),
         texts=frozenset(_place(folder, path) for path in texts),
         licences=tuple(path for path in sorted(members) if _LICENCE.match(Path(path).name)),
         citation=members.get(f"{FOLDER}/{CITATION}"),
-        lock=lock,
         lock_path=_place(folder, experiment.lock),
     )
 
 
-def _check(experiment: Experiment, lock: Lock, core: Mapping[str, Any]) -> None:
+def _of_model(experiment: Experiment) -> list[Path | None]:
+    """Return the files that belong to an experiment's model."""
+    lock, adapters = experiment.lock, [path for path, _ in experiment.adapters]
+    measured = companion(lock) if companion(lock).is_file() else None
+    return [lock, *adapters, measured, experiment.policy]
+
+
+def _check(by_model: Mapping[str | None, Experiment], core: Mapping[str, Any]) -> None:
+    experiment = by_model.get(core.get("model"), next(iter(by_model.values())))
+    lock = load_model(experiment.lock, experiment.adapters).lock
     found = file_hashes(experiment)
-    changed = [what for name, what in _FILES.items() if found[name] != core.get(name)]
+    changed = [what for name, what in _FILES.items() if found.get(name) != core.get(name)]
     if lock.snapshot != core.get("snapshot"):
         changed.append("the model's lock")
     if changed:

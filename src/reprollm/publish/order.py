@@ -36,6 +36,7 @@ class Order:
     Attributes:
         ledger: the ledger folder.
         experiment: the experiment; None for a ledger of imports alone.
+        sisters: the same experiment with its other models.
         output: the archive.
         signers: who signs it.
         withholding: what stays behind, or None.
@@ -48,6 +49,7 @@ class Order:
     signers: Signers = field(default_factory=Signers)
     withholding: Withholding | None = None
     replace: bool = False
+    sisters: tuple[Experiment, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -167,8 +167,9 @@ R, with the package arrow:
 Python, with pandas and pyarrow:
 
     import pandas as pd
-    scores = pd.read_parquet("tables/scores.parquet")
-    print(scores[scores.level == "all"][["sampling", "score", "aggregation", "value", "n"]])
+    estimates = pd.read_parquet("tables/estimates.parquet")
+    all_items = estimates[estimates.level == "all"]
+    print(all_items[["sampling", "score", "aggregation", "value", "low", "high", "n"]])
 
 `answers` and `item_scores` join on `run` and `index`, `answers` and `requests` on `plan` and
 `index`. Log-probabilities are natural logarithms.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,9 @@ from reprollm.publish.account import Account
 from reprollm.publish.columns import ITEM_SCORES, TABLES
 from reprollm.publish.form import Column, Table
 from reprollm.scores.answers import final_answers, subject
+from reprollm.scores.items import places_of
+from reprollm.scores.passes import passes_in
+from reprollm.scores.settings import settings_of
 from reprollm.scores.summary import item_scores
 
 if TYPE_CHECKING:
@@ -193,25 +197,17 @@ def _item_scores(connection: DuckDBPyConnection, account: Account) -> Iterator[p
         found = subject(connection, run)
         if found is None:
             continue
-        items = item_scores(final_answers(connection, found), names[run])
-        while rows := [_row(run, item) for item in islice(items, _ROWS)]:
-            yield pa.Table.from_pylist(rows, _schema(ITEM_SCORES.columns))
-
-
-def _row(run: str, item: Any) -> dict[str, Any]:
-    ratio = item.ratio
-    return {
-        "run": run,
-        "index": item.index,
-        "request": item.request,
-        "item": item.item,
-        "stratum": item.stratum,
-        "sampling": item.sampling,
-        "seed": item.seed,
-        "repetition": item.repetition,
-        "score": item.score,
-        "numerator": ratio.numerator,
-        "denominator": ratio.denominator,
-        "value": ratio.value,
-        "runaway": item.runaway,
-    }
+        settings = replace(settings_of(found, names[run]), names=tuple(names[run]))
+        passes = passes_in(connection, found)
+        places = places_of(connection, found.plan)
+        items = item_scores(final_answers(connection, found), settings, places, passes)
+        while rows := list(islice(items, _ROWS)):
+            cells = [
+                [run] * len(rows)
+                if column.name == "run"
+                else [getattr(row, column.name) for row in rows]
+                for column in ITEM_SCORES.columns
+            ]
+            pairs = zip(ITEM_SCORES.columns, cells, strict=True)
+            arrays = [_array(column, values) for column, values in pairs]
+            yield pa.table(arrays, schema=_schema(ITEM_SCORES.columns))

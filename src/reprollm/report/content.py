@@ -1,185 +1,200 @@
-"""What a report says, read from the ledger's projection; texts are as they stand there."""
+"""What a report says, read from the ledger's projection; texts are as they stand there.
+
+The items themselves are not held: they are streamed when the page is written (`rows`).
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reprollm.card import card_of
-from reprollm.card.rows import rows as card_rows
-from reprollm.card.subject import of_record
 from reprollm.errors import InvalidInput
 from reprollm.ledger.query import query
 from reprollm.ledger.read import (
+    RECORDED,
     Attempt,
     Environment,
+    Item,
     Plan,
     Run,
     attempts,
-    current_run,
+    current_runs,
     environments,
-    plans,
+    items,
+    plan_of,
 )
 from reprollm.ledger.segments import read_checkpoints
 from reprollm.records.checkpoint import Checkpoint
 from reprollm.records.evidence import PREFIX
 from reprollm.report.contamination import Finding, Findings, sort
-
-Rows = tuple[tuple[str, str], ...]
+from reprollm.report.estimates import Estimate, of_records
+from reprollm.report.models import Model, models
+from reprollm.report.rerun import Rerun, rerun
+from reprollm.report.rows import askings
 
 
 @dataclass(frozen=True)
-class Model:
-    """One snapshot: its names and hashes, and its card, as rows of two cells."""
+class Counted:
+    """One run that the ledger stands for, with its plan and what the ledger says of its items.
 
+    Attributes:
+        alike: whether each request that was asked again, here or in a rerun, was answered alike.
+    """
+
+    run: Run
+    plan: Plan
+    items: dict[str, Item]
+    item_count: int
+    alike: Mapping[str, bool]
+
+    @property
+    def model(self) -> str | None:
+        """The model's name in the experiment, where that has several."""
+        name = self.plan.core.get("model")
+        return None if name is None else str(name)
+
+
+@dataclass(frozen=True)
+class Concluded:
+    """A comparison or a claim as it was recorded; `verdict` is None of a comparison."""
+
+    run: str
     name: str
-    snapshot: str
-    identity: Rows
-    card: Rows
-
-
-@dataclass(frozen=True)
-class Score:
-    """One aggregate of the run that counts."""
-
-    score: str
-    sampling: str
-    stratum: str | None
-    aggregation: str
-    value: str | None
-    n: int
-    undefined: int
-    runaway: int
+    verdict: str | None
+    evidence: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Content:
-    """Everything that a page shows of one ledger.
+    """Everything that a page shows of one ledger besides the items.
 
     Attributes:
-        plan, run: the plan and the run that the ledger stands for.
-        models: the run's snapshots.
-        scores: those of the run, in log order.
-        findings: those of the plan's examination.
+        runs: those that the ledger stands for, one for each model.
+        models: their snapshots.
+        estimates: their scores.
+        findings: those of the last examination.
         deviations: plans that were changed, with the reasons given.
         exposures: addresses to which requests were sent, with their numbers.
+        rerun: what the log of a rerun holds, where one was compared.
     """
 
     checkpoint: Checkpoint
-    plan: Plan
-    run: Run
+    runs: tuple[Counted, ...]
     attempts: tuple[Attempt, ...]
     environments: tuple[Environment, ...]
     models: tuple[Model, ...]
-    scores: tuple[Score, ...]
+    estimates: tuple[Estimate, ...]
+    claims: tuple[Concluded, ...]
+    comparisons: tuple[Concluded, ...]
     findings: Findings
     deviations: tuple[dict[str, Any], ...]
     exposures: tuple[tuple[str, str, int], ...]
+    rerun: Checkpoint | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """The first of the plans: what it says of the experiment, the others say too."""
+        return self.runs[0].plan
 
     @property
     def title(self) -> str:
         """The experiment's title, or its name."""
         return str(self.plan.core.get("title") or self.plan.experiment)
 
+    @property
+    def planned(self) -> int:
+        """Requests that were planned for all models together."""
+        return sum(each.run.planned or 0 for each in self.runs)
 
-def read(ledger: Path) -> Content:
+    @property
+    def answered(self) -> int:
+        """Requests that were answered by all models together."""
+        return sum(each.run.answered for each in self.runs)
+
+
+def read(ledger: Path, again: Path | None = None) -> Content:
     """Return what a report says of a committed ledger.
+
+    Args:
+        ledger: the ledger folder.
+        again: the ledger of a rerun, to say of each answer whether it came again.
 
     Raises:
         InvalidInput: there is no projection, or it holds no run of a plan.
     """
-    run = current_run(ledger)
-    plan = next((plan for plan in plans(ledger) if plan.plan == run.plan), None)
-    if plan is None:
+    current = [run for run in current_runs(ledger) if run.attestation == RECORDED]
+    if not current:
         raise InvalidInput(
             f"expected a run of a plan in {ledger}, found only what was taken in from other tools; "
             "a report needs a plan: run an experiment first"
         )
-    tried = tuple(each for each in attempts(ledger) if each.run == run.run)
+    other = None if again is None else _rerun(ledger, again, current)
+    counted = tuple(_counted(ledger, run, other) for run in current)
+    ids = [each.run.run for each in counted]
+    of = _records(ledger)
+    tried = tuple(each for each in attempts(ledger) if each.run in ids)
     used = {each.environment for each in tried}
     return Content(
         checkpoint=read_checkpoints(ledger)[-1],
-        plan=plan,
-        run=run,
+        runs=counted,
         attempts=tried,
         environments=tuple(each for each in environments(ledger) if each.environment in used),
-        models=_models(ledger, plan),
-        scores=_scores(ledger, run),
-        findings=_findings(ledger, plan),
-        deviations=tuple(_records(ledger, "deviation")),
-        exposures=_exposures(ledger, run),
+        models=models(of["snapshot"], [each.plan for each in counted]),
+        estimates=of_records([*of["score"], *of["estimate"]], ids),
+        claims=_concluded(of["claim"], ids),
+        comparisons=_concluded(of["comparison"], ids),
+        findings=_findings(ledger, of["finding"], [each.plan.plan for each in counted]),
+        deviations=tuple(of["deviation"]),
+        exposures=_exposures(of["exposure"], ids),
+        rerun=None if other is None else other.checkpoint,
     )
 
 
-def _models(ledger: Path, plan: Plan) -> tuple[Model, ...]:
-    wanted = {plan.core.get("snapshot")}
-    wanted |= {part.get("snapshot") for part in plan.core.get("parts", ())}
+def _rerun(ledger: Path, again: Path, runs: list[Run]) -> Rerun:
+    named = [(run.run, plan_of(ledger, run).core.get("model")) for run in runs]
+    return rerun(ledger, again, named)
+
+
+def _records(ledger: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the records of the kinds that a page shows whole, by kind, in log order."""
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _KINDS}
+    wanted = ", ".join(f"'{kind}'" for kind in _KINDS)
+    sql = f'SELECT kind, canon FROM log WHERE kind IN ({wanted}) ORDER BY "position"'
+    with query(ledger, sql) as answered:
+        for kind, canon in answered.rows:
+            found[kind].append(json.loads(canon))
+    return found
+
+
+def _counted(ledger: Path, run: Run, other: Rerun | None) -> Counted:
+    plan = plan_of(ledger, run)
+    with query(ledger, f"SELECT count(DISTINCT item) FROM planned WHERE plan = '{plan.plan}'") as a:
+        [[number]] = a.rows
+    alike = askings(ledger, run)
+    if other is not None:
+        alike = {
+            request: found and alike.get(request, True)
+            for request, found in {**alike, **other.alike[run.run]}.items()
+        }
+    return Counted(run, plan, items(ledger, plan.plan), number, alike)
+
+
+def _concluded(records: Sequence[dict[str, Any]], runs: list[str]) -> tuple[Concluded, ...]:
+    """Return what was concluded; of one name that was recorded again, the last."""
     found = {}
-    for record in _records(ledger, "snapshot"):
-        if record["snapshot"] in wanted:
-            card = card_of(of_record(record))
-            found[record["snapshot"]] = Model(
-                record["name"], record["snapshot"], _identity(record), tuple(card_rows(card))
+    for record in records:
+        if record["run"] in runs:
+            name = record[record["kind"]]
+            found[record["run"], name] = Concluded(
+                record["run"], name, record.get("verdict"), record["evidence"]
             )
     return tuple(found.values())
 
 
-def _identity(record: dict[str, Any]) -> Rows:
-    facts = record["facts"]
-    quantization = facts.get("quantization")
-    stored = ", ".join(
-        f"{each.get('dtype')} ({each.get('elements', 0):,} weights)"
-        for each in facts.get("tensor_dtypes", ())
-    )
-    said = (
-        ("snapshot", record["snapshot"]),
-        ("digest of the weights", record["weights"]),
-        ("files", f"{len(record['files']):,}" if record["files"] else ""),
-        ("architecture", facts.get("architecture")),
-        ("parameters", f"{facts['parameters']:,}" if facts.get("parameters") else ""),
-        ("stored as", stored),
-        ("quantization", _quantization(quantization)),
-        ("context", f"{facts['context_length']:,} tokens" if facts.get("context_length") else ""),
-    )
-    return tuple((name, str(value)) for name, value in said if value)
-
-
-def _quantization(value: Any) -> str:
-    if not isinstance(value, dict):
-        return "none declared"
-    parts = (value.get("method"), value.get("scheme"), f"{value.get('bits')} bits")
-    return ", ".join(str(part) for part in parts if part)
-
-
-def _scores(ledger: Path, run: Run) -> tuple[Score, ...]:
-    return tuple(
-        Score(
-            record["score"],
-            record["sampling"],
-            record["stratum"],
-            record["aggregation"],
-            record["value"],
-            record["n"],
-            record["undefined"],
-            record["runaway"],
-        )
-        for record in _latest(_records(ledger, "score"), run.run)
-    )
-
-
-def _latest(records: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:
-    """Return a run's score records; of one aggregate that was recorded again, the last."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for record in records:
-        if record["run"] == run:
-            named = ("score", "sampling", "stratum", "aggregation")
-            found[tuple(record[name] for name in named)] = record
-    return list(found.values())
-
-
-def _findings(ledger: Path, plan: Plan) -> Findings:
+def _findings(ledger: Path, records: Sequence[dict[str, Any]], plans: list[str]) -> Findings:
     recorded = [
         Finding(
             record["run"],
@@ -187,28 +202,26 @@ def _findings(ledger: Path, plan: Plan) -> Findings:
             record["subject"],
             record["evidence"],
         )
-        for record in _records(ledger, "finding")
-        if record["finding"].startswith(PREFIX) and record["plan"] == plan.plan
+        for record in records
+        if record["finding"].startswith(PREFIX) and record["plan"] in plans
     ]
     last = recorded[-1].examination if recorded else None
-    with query(ledger, _ITEMS.format(plan=plan.plan)) as answered:
-        items = [str(row[0]) for row in answered.rows]
-    return sort([one for one in recorded if one.examination == last], items)
+    listed = ", ".join(f"'{plan}'" for plan in plans)
+    with query(ledger, _ITEMS.format(plans=listed)) as answered:
+        known = [str(row[0]) for row in answered.rows]
+    return sort([one for one in recorded if one.examination == last], known)
 
 
-def _exposures(ledger: Path, run: Run) -> tuple[tuple[str, str, int], ...]:
+def _exposures(
+    records: Sequence[dict[str, Any]], runs: list[str]
+) -> tuple[tuple[str, str, int], ...]:
     found: dict[tuple[str, str], int] = {}
-    for record in _records(ledger, "exposure"):
-        if record["run"] == run.run:
+    for record in records:
+        if record["run"] in runs:
             key = record["address"], record["server"]
             found[key] = found.get(key, 0) + record["requests"]
     return tuple((address, server, number) for (address, server), number in found.items())
 
 
-_ITEMS = """SELECT item FROM planned WHERE plan = '{plan}' GROUP BY item ORDER BY min("index")"""
-
-
-def _records(ledger: Path, kind: str) -> list[dict[str, Any]]:
-    sql = f"SELECT canon FROM log WHERE kind = '{kind}' ORDER BY \"position\""
-    with query(ledger, sql) as answered:
-        return [json.loads(row[0]) for row in answered.rows]
+_KINDS = "snapshot score estimate claim comparison finding deviation exposure".split()
+_ITEMS = """SELECT item FROM planned WHERE plan IN ({plans}) GROUP BY item ORDER BY min("index")"""

@@ -6,7 +6,7 @@ that the log does not name, the experiment is the planned one, and what is said 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ def check_bundle(
     checked: FilesChecked,
     ledger: Path,
     log: LogChecked,
-    plan: Mapping[str, Any] | None,
+    plans: Sequence[Mapping[str, Any]],
 ) -> None:
     """Add to level 0 what the log shows of the files around it.
 
@@ -44,7 +44,7 @@ def check_bundle(
         checked: what level 0 has found so far.
         ledger: the ledger folder in the bundle.
         log: what levels 1 and 2 have found.
-        plan: the record of the plan that the published run executed, where there is one.
+        plans: the records of the plans that the published runs executed, one a model.
     """
     findings = checked.findings
     _check_note(checked, log.report, findings)
@@ -53,9 +53,8 @@ def check_bundle(
     except ReprollmError:
         return
     _check_shards(files, segments, findings)
-    if plan is not None:
-        left_out = checked.withheld.left_out if checked.withheld else frozenset[str]()
-        check_experiment(files, plan["core"], left_out, findings)
+    left_out = checked.withheld.left_out if checked.withheld else {}
+    check_experiment(files, [plan["core"] for plan in plans], left_out, findings)
     if log.records_hold:
         _check_missing(checked.withheld, log.report, findings)
     if checked.withheld and log.projection_holds:

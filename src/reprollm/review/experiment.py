@@ -1,6 +1,6 @@
-"""Whether the experiment's files in a bundle are those from which the run was planned.
+"""Whether the experiment's files in a bundle are those from which the runs were planned.
 
-The plan record in the log holds the SHA-256 of `experiment.yaml`, data, template and examples, and
+The plan record in the log holds the SHA-256 of `experiment.yaml`, data, templates and examples, and
 the id of the model's snapshot, which follows from the files that its lock lists. So these files are
 bound to the log itself, and not only by the list that was made at publication.
 """
@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from reprollm.canon import loads_object
+from reprollm.canon import digest, loads_object
 from reprollm.errors import ReprollmError
+from reprollm.experiment.importers.imported import FOLDER_TAG
 from reprollm.ledger.segments import Segment, positions
 from reprollm.records.kinds import check
 from reprollm.records.shard import read_lines
@@ -49,25 +50,29 @@ def plan_records(ledger: Path, segments: Sequence[Segment]) -> dict[str, dict[st
 
 
 def check_experiment(
-    unpacked: Unpacked, core: Mapping[str, Any], left_out: frozenset[str], findings: Findings
+    unpacked: Unpacked,
+    cores: Sequence[Mapping[str, Any]],
+    left_out: Mapping[str, str],
+    findings: Findings,
 ) -> None:
-    """Compare the files below `experiment/` with the plan that the published run executed.
+    """Compare the files below `experiment/` with the plans that the published runs executed.
 
     Args:
         unpacked: the bundle's files.
-        core: the plan's core.
-        left_out: digests of files that the statement of withholding leaves out.
+        cores: the plans' cores, one a model.
+        left_out: digests by path of files that the statement of withholding leaves out.
         findings: where what is found goes.
     """
-    found = {sha: path for path, sha in unpacked.digests.items() if path.startswith(FOLDER)}
-    held = []
-    for name, what in _FILES.items():
-        expected = core.get(name)
-        if expected is None:
-            continue
-        if expected in found:
+    here = {path: sha for path, sha in unpacked.digests.items() if path.startswith(FOLDER)}
+    held: list[str] = []
+    named = dict.fromkeys(pair for core in cores for pair in _named(core))
+    folders = {str(core.get("data_sha256")): core.get("data_folder") for core in cores}
+    for what, expected in named:
+        if expected in here.values() or _folder_digest(folders.get(expected), here) == expected:
             held.append(what)
-        elif expected in left_out:
+        elif expected in left_out.values() or expected == _folder_digest(
+            folders.get(expected), {**here, **left_out}
+        ):
             findings.unchecked.append(f"{what}: left out, it holds withheld texts")
         else:
             findings.wrong(
@@ -75,10 +80,36 @@ def check_experiment(
                 f"expected {what} with SHA-256 {expected}, as the plan in the log says, found no "
                 f"such file below {FOLDER}; it was changed after the run, or is missing",
             )
-    if "snapshot" in core:
-        _check_locks(unpacked, core, findings, held)
+    for core in cores:
+        if "snapshot" in core:
+            _check_locks(unpacked, core, findings, held)
     if held:
         findings.checked.append(f"{', '.join(held)}: as the plan in the log names them")
+
+
+def _named(core: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what the files of a plan are, and the digest that its core names."""
+    for name, what in _FILES.items():
+        if core.get(name) is not None:
+            yield what, str(core[name])
+    prompts = core.get("prompts")
+    for prompt in prompts if isinstance(prompts, list) else ():
+        said = prompt if isinstance(prompt, dict) else {}
+        what = f"the template of the prompt {said.get('name')!a:.80}"
+        yield what, str(said.get("template_sha256"))
+
+
+def _folder_digest(said: Any, files: Mapping[str, str]) -> str | None:
+    """Return the digest of a folder of data, of those files that its plan says count."""
+    parts: list[bytes] = []
+    try:
+        top, endings = f"{FOLDER}{said['path']}/", set(said["endings"])
+        for path in sorted(path for path in files if path.startswith(top)):
+            if PurePosixPath(path).suffix.lower() in endings:
+                parts += [path.removeprefix(top).encode(), bytes.fromhex(files[path])]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return digest(FOLDER_TAG, *parts)
 
 
 def _check_locks(
@@ -87,7 +118,7 @@ def _check_locks(
     snapshot = core["snapshot"]
     locks = dict(_locks(unpacked))
     if snapshot in _asked(core.get("parts"), locks):
-        held.append("the model's lock")
+        held.append("the model's lock" if core.get("model") is None else _lock_of(core))
         return
     named = ", ".join(locks) or "no lock"
     findings.wrong(
@@ -95,6 +126,10 @@ def _check_locks(
         f"expected a lock of the snapshot {snapshot}, as the plan in the log says, found {named} "
         f"below {FOLDER}, which {'lists' if locks else 'list'} other files",
     )
+
+
+def _lock_of(core: Mapping[str, Any]) -> str:
+    return f"the lock of the model {core['model']!a:.80}"
 
 
 def _asked(parts: Any, locks: Mapping[str, tuple[File, ...]]) -> set[str]:

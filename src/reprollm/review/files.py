@@ -6,7 +6,7 @@ its signatures, the stand-alone verifiers, and the statement of withholding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reprollm.bundles.statement import NOTE, SSHSIG, SUMS, UNLISTED
@@ -30,13 +30,13 @@ class Withheld:
     Attributes:
         fields: the withheld fields.
         values: number of commitments of the log that are not opened.
-        left_out: SHA-256 of files that were left out for what they hold.
+        left_out: SHA-256 by path of files that were left out for what they hold.
         reason: why, in the publisher's words.
     """
 
     fields: frozenset[str]
     values: int
-    left_out: frozenset[str]
+    left_out: Mapping[str, str]
     reason: str
 
 
@@ -209,7 +209,7 @@ def _withheld(
         withheld = Withheld(
             frozenset(str(entry["field"]) for entry in said["withheld"]),
             int(said["values"]),
-            frozenset(str(file["sha256"]) for file in said["left_out"]),
+            {str(file["path"]): str(file["sha256"]) for file in said["left_out"]},
             str(said["reason"]),
         )
         log = said["origin"], said["size"], said["root"]

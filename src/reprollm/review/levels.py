@@ -133,6 +133,27 @@ class CheckFound:
     statement: str = ""
 
 
+@dataclass(frozen=True)
+class Claimed:
+    """A claim of the experiment, as recorded.
+
+    Attributes:
+        run: id of the run of its arm, hex.
+        name: its name in the experiment.
+        says: its sentence.
+        verdict: `holds`, `fails` or `undecided`.
+        found: the numbers that it was held against, in words.
+        recomputed: `same`, `WRONG` or `not recomputed`.
+    """
+
+    run: str
+    name: str
+    says: str
+    verdict: str
+    found: str
+    recomputed: str
+
+
 @dataclass
 class Findings:
     """What the checks of one level have found so far."""
@@ -183,9 +204,10 @@ class Verification:
         runs: how far each run covers its plan.
         attempts: all attempts, in log order.
         summary: the recorded scores.
+        claims: what the experiment claims, with the recorded verdicts.
         checks: what the checks of contamination found of whole sets, as recorded.
         disclosed: what a later opening shows.
-        counts: id of the run that the ledger stands for; None where it has none.
+        counts: ids of the runs that the ledger stands for: one, or one for each model.
         facts: what was verified, in pairs of words for people.
     """
 
@@ -200,9 +222,10 @@ class Verification:
     runs: tuple[RunCoverage, ...] = ()
     attempts: tuple[AttemptLine, ...] = ()
     summary: tuple[Summed, ...] = ()
+    claims: tuple[Claimed, ...] = ()
     checks: tuple[CheckFound, ...] = ()
     disclosed: tuple[Disclosed, ...] = ()
-    counts: str | None = None
+    counts: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -229,9 +252,10 @@ class Verification:
             "problems": [asdict(problem) for problem in self.problems],
             "notices": list(self.notices),
             "signers": [asdict(signer) for signer in self.signers],
-            "runs": [{**asdict(run), "counts": run.run == self.counts} for run in self.runs],
+            "runs": [{**asdict(run), "counts": run.run in self.counts} for run in self.runs],
             "attempts": [asdict(attempt) for attempt in self.attempts],
             "summary": [asdict(row) for row in self.summary],
+            "claims": [asdict(claim) for claim in self.claims],
             "contamination": [asdict(check) for check in self.checks],
             "disclosed": [asdict(text) for text in self.disclosed],
         }

@@ -16,7 +16,7 @@ from reprollm.review.levels import COMPLETENESS, LOG, Findings, Signer
 
 # The checks of a ledger that ask what its records claim, not whether they are the log's.
 _COMPLETENESS = {
-    "identities", "plans", "attempts", "deviations", "coverage", "imports", "measurements",
+    "identities", "plans", "items", "attempts", "deviations", "coverage", "imports", "measurements",
 }  # fmt: skip
 _RARE = frozenset({"imports", "measurements"})
 _WORDS: Mapping[str, str] = {
@@ -27,6 +27,7 @@ _WORDS: Mapping[str, str] = {
     "roots": "{count} roots of segments and checkpoints are those of the records",
     "identities": "ids of requests, answers, snapshots and environments follow from what is opened",
     "plans": "{count} planned requests are those that the plans committed to",
+    "items": "{count} item records are those that the plans committed to",
     "attempts": "{count} attempts began after a checkpoint held their plan",
     "deviations": "{count} changes of the plan, each recorded as it is",
     "coverage": "{count} {unit}: each has one final answer, a recorded failure, or is told below",

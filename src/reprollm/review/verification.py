@@ -17,12 +17,13 @@ from reprollm.ledger.segments import read_checkpoints
 from reprollm.records.checkpoint import Checkpoint
 from reprollm.review.binding import check_bundle
 from reprollm.review.checks import checked_of
+from reprollm.review.claims import claimed_of
 from reprollm.review.demands import Demands, check_demands
-from reprollm.review.facts import facts, plan_that_counts, run_that_counts
+from reprollm.review.facts import facts, plan_that_counts, plans_that_count, runs_that_count
 from reprollm.review.files import FilesChecked, Withheld, check_files
 from reprollm.review.levels import FILES, Findings, Verification, closed, defects
 from reprollm.review.log import check_log
-from reprollm.review.numbers import Numbers, check_numbers
+from reprollm.review.recomputing import Numbers, check_numbers
 from reprollm.review.unpacked import Unpacked, is_needed, scan, unpack
 
 _BUNDLE_MARKS = ("SHA256SUMS", "bundle.note", "ledger")
@@ -125,11 +126,13 @@ class _Verifying:
                 self.ledger, projected=log.projection_holds, on_answers=self.progress.answers
             )
             found.append(numbers.findings)
-        run = run_that_counts(log.report)
+        counting = runs_that_count(self.ledger, log.report)
+        run = next(iter(counting), None)
         plan = plan_that_counts(self.ledger, run)
         notices = (*log.notices, *(numbers.notices if numbers else ()))
         if self.files and self.checked:
-            check_bundle(self.files, self.checked, self.ledger, log, plan)
+            plans = plans_that_count(self.ledger, log.report)
+            check_bundle(self.files, self.checked, self.ledger, log, plans)
             found.insert(0, self.checked.findings)
             notices = (*_withheld(self.checked.withheld), *notices)
         return Verification(
@@ -144,9 +147,10 @@ class _Verifying:
             runs=log.report.runs,
             attempts=log.report.attempts,
             summary=numbers.summary if numbers else (),
+            claims=claimed_of(numbers.conclusions) if numbers else (),
             checks=checked_of(numbers.checks) if numbers else (),
             disclosed=disclosed,
-            counts=run.run if run else None,
+            counts=tuple(each.run for each in counting),
             facts=tuple(facts(log.report, run, plan)),
         )
 

@@ -16,7 +16,7 @@ elsewhere: a forged bundle can hold a forged verifier.
 | L0 files | the archive is plain, every file is the one that SHA256SUMS lists | 10 |
 | L1 log | records, hash tree, checkpoints, signatures, opened texts | 11 |
 | L2 completeness | planned first, then run; every request answered once, none hidden | 12 |
-| L3 numbers | every score, and what the checks of contamination found, recomputed | 13 |
+| L3 numbers | every score, interval, comparison, claim and finding, recomputed | 13 |
 | L4 re-execution | needs the model: `reprollm challenge` | |
 
 Exit code 0: nothing that was checked is wrong. 2: wrong usage. 3: this is no bundle or ledger.
@@ -38,11 +38,14 @@ import marshal
 import math
 import os
 import re
+import signal
 import stat
 import struct
 import sys
 import tempfile
 import textwrap
+import threading
+import time
 import unicodedata
 import zlib
 from array import array
@@ -51,10 +54,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
-from hashlib import sha256
+from hashlib import sha256, shake_256
 from itertools import chain, groupby, islice
-from operator import itemgetter
+from operator import getitem, itemgetter, mul
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -78,6 +83,9 @@ CHUNK = 1 << 20
 PART_ROWS = 16_384  # requests that are judged together
 MAX_DRAWN = 10_000  # permutations that a finding may ask to be repeated
 MAX_CONTINUED = 4096  # tokens of one continuation
+UNITS = 1000  # that a bootstrap draws from at most
+MAX_RESAMPLED = 2**32  # units drawn for all intervals of one shard of scores
+PACKED_COLUMNS = 256  # numbers of a unit that are added at once
 PARALLEL_BYTES = 16_000_000  # below, more processes do not pay
 
 
@@ -1635,6 +1643,7 @@ class Found:
         self.wanted: dict[str, tuple[int, bytes]] = {}
         self.untrue: list[str] = []  # ids that do not follow from what is recorded
         self.samples: dict[str, list[tuple[int, int]]] = {}  # of imports: position, index
+        self.listed: set[str] = set()  # plans with item records
 
     def add(self, other: Found) -> None:
         """Add what a later shard holds."""
@@ -1651,6 +1660,7 @@ class Found:
         self.shown |= other.shown
         self.wanted.update(other.wanted)
         self.untrue += other.untrue
+        self.listed |= other.listed
         for name, samples in other.samples.items():
             self.samples.setdefault(name, []).extend(samples)
 
@@ -1681,6 +1691,7 @@ class Examination:
         self.planned: list[Any] = []
         self.parts: defaultdict[tuple[str, int], list[Any]] = defaultdict(list)
         self.settings: set[bytes] = set()  # known to be canonical
+        self.greedy: dict[bytes, bool] = {}
         self.identities: dict[tuple[bytes, ...], Any] = {}
         self.words: dict[bytes, Any] = {b"null": None}
 
@@ -1781,6 +1792,8 @@ class Examination:
                 self.parts["failures", int(request[:8], 16) % self.spool.parts].append(row)
             elif kind == "imported":
                 self._imported(leaf, record)
+            elif kind == "item":
+                self._item(leaf, record)
             elif kind in ("likelihood", "continuation"):
                 self._measured(leaf, kind, record)
             elif kind == "exposed":
@@ -1823,12 +1836,17 @@ class Examination:
             parts = (_RESULT, request, _size8(len(ids)), ids, _size8(len(finish)), finish)
             self._compare("result", sha256(b"".join(parts)).hexdigest(), result.decode(), ids)
         text = opened.get(b"output", WITHHELD)
-        row = (self.position, run, request, (result, attempt), finish == b"length", text)
+        arrays = tuple(
+            WITHHELD if (value := opened.get(name)) is None else value and sha256(value).digest()
+            for name in (b"output_ids", b"logprobs", b"margins")
+        )
+        runaway, taken = finish == b"length", source is not None
+        row = (self.position, run, request, (result, attempt), runaway, text, arrays, taken)
         self.parts["answers", int(request[:8], 16) % self.spool.parts].append(row)
         if source:
             self.found.reused.setdefault((attempt, source), self.position)
-            taken = (self.position, run, request, (result, source))
-            self.parts["reused", int(request[:8], 16) % self.spool.parts].append(taken)
+            reused = (self.position, run, request, (result, source))
+            self.parts["reused", int(request[:8], 16) % self.spool.parts].append(reused)
 
     def _request(self, leaf: bytes, fields: tuple[Any, ...]) -> None:
         (dtype, engine, index, item, plan, prompt, prompt_ids, reference, repetition, request,
@@ -1850,8 +1868,19 @@ class Examination:
         place = int(index)
         self.planned.append((self.position, plan, place, leaf, request))
         words = (self._word(sampling), self._word(stratum))
-        row = (self.position, plan, request, place, *words, text, item)
+        given = None if source is None else opened.get(b"source", WITHHELD)
+        drawn = (self._word(seed), int(repetition), self._is_greedy(settings))
+        row = (self.position, plan, request, place, *words, text, item, *drawn, given)
         self.parts["requests", int(request[:8], 16) % self.spool.parts].append(row)
+
+    def _is_greedy(self, settings: bytes) -> bool:
+        """Return whether settings have the temperature 0."""
+        if settings not in self.greedy:
+            said = json.loads(settings).get("temperature")
+            self.greedy[settings] = False
+            with suppress(ArithmeticError):
+                self.greedy[settings] = isinstance(said, str) and Decimal(said) == 0
+        return self.greedy[settings]
 
     def _identity(self, facts: tuple[bytes, ...]) -> Any:
         """Return the hash of a request's identity up to its token ids, from canonical pieces."""
@@ -1886,10 +1915,21 @@ class Examination:
         )
         row = (
             self.position, record["import"].encode(), record["index"], record["sampling"],
-            record["stratum"], record["finish"] == "length", output, reference,
+            record["stratum"], record["finish"] == "length", output, reference, record["item"],
+            record["seed"], record["repetition"],
         )  # fmt: skip
         self.parts["samples", record["index"] % self.spool.parts].append(row)
         self.found.samples.setdefault(record["import"], []).append((self.position, record["index"]))
+
+    def _item(self, leaf: bytes, record: Record) -> None:
+        """Keep what a plan says of an item, and the labels that annotators gave it."""
+        said = record["annotations"]
+        self.found.committed += said is not None
+        opened = self._open(leaf, {b"annotations": said and said.encode()})
+        labels = None if said is None else opened.get(b"annotations", WITHHELD)
+        names = ("item", "document", "split")
+        self._keep("items", record["plan"], *(record[name] for name in names), labels)
+        self.found.listed.add(record["plan"])
 
     def _measured(self, leaf: bytes, kind: str, record: Record) -> None:
         """Keep what a likelihood or continuation says, its numbers already brought together."""
@@ -2057,6 +2097,8 @@ class Report:
         self.texts: list[str] = []
         # findings of contamination checks about whole sets, the last on each subject
         self.contamination: dict[tuple[str, ...], tuple[Finding, str]] = {}
+        # comparisons and claims of the last shard about a run, by run, kind and name
+        self.conclusions: dict[tuple[str, str, str], tuple[Record, str]] = {}
         self.checkpoint = Checkpoint("", 0, b"")
 
     def fail(self, level: int, defect: str, sentence: str) -> None:
@@ -2075,6 +2117,12 @@ class Report:
     def signer(self, kind: str, name: str, size: int, key: str, what: str = "checkpoint") -> None:
         """Note who signed."""
         self.signers.append({"kind": kind, "name": name, "size": size, "key": key, "what": what})
+
+    def conclusion(self, record: Record, verdict: str) -> None:
+        """Note a comparison or claim, and what came of it."""
+        kind = record["kind"]
+        key = (record["run"], kind, record[kind])
+        self.conclusions[key] = (record, verdict)
 
     def conclude(self, examination: str, one: Finding, verdict: str) -> None:
         """Note what a check of contamination found of a whole set, and what came of it."""
@@ -2105,6 +2153,15 @@ class Report:
             "origin": log.origin, "size": log.size, "root": log.root.hex(), "levels": levels,
             "problems": problems, "notices": self.notices, "signers": self.signers,
             "runs": self.runs,
+            "claims": [
+                {"run": record["run"], "name": record["claim"], "verdict": record["verdict"],
+                 "says": record["evidence"].get("says"), "recomputed": verdict}
+                for record, verdict in self.conclusions.values() if record["kind"] == "claim"
+            ],
+            "comparisons": [
+                {"run": record["run"], "name": record["comparison"], "recomputed": verdict}
+                for record, verdict in self.conclusions.values() if record["kind"] == "comparison"
+            ],
             "contamination": [
                 {"examination": key[0], "claim": one.evidence.get("claim"), "method": one.method,
                  "subject": one.subject, "n": one.evidence.get("n"), "p": one.evidence.get("p"),
@@ -2316,7 +2373,7 @@ class Redaction(NamedTuple):
 
     fields: frozenset[str]
     values: int
-    left_out: frozenset[str]
+    left_out: dict[str, str]  # digest by path
 
 
 def check_redaction(source: Source, said: Statement | None, report: Report) -> Redaction | None:
@@ -2329,7 +2386,7 @@ def check_redaction(source: Source, said: Statement | None, report: Report) -> R
         redaction = Redaction(
             frozenset(str(entry["field"]) for entry in value["withheld"]),
             int(value["values"]),
-            frozenset(str(entry["sha256"]) for entry in value["left_out"]),
+            {str(entry["path"]): str(entry["sha256"]) for entry in value["left_out"]},
         )
         named, reason = (value["origin"], value["size"], value["root"]), value["reason"]
         if value["schema"] != "reprollm/redaction/1" or not isinstance(reason, str):
@@ -2379,34 +2436,61 @@ _SOURCES = {
 def check_experiment(
     source: Source,
     digests: dict[str, str],
-    core: Record,
+    cores: list[Record],
     redaction: Redaction | None,
     report: Report,
 ) -> None:
-    """Check that the experiment's files are those from which the plan was made."""
+    """Check that the experiment's files are those from which the plans were made, one a model."""
     names = [name for name in digests if name.startswith("experiment/")]
-    found = {digests[name] for name in names}
+    here = {name: digests[name] for name in names}
+    left_out = redaction.left_out if redaction else {}
+    folders = {str(core.get("data_sha256")): core.get("data_folder") for core in cores}
     good = []
-    for field, what in _SOURCES.items():
-        expected = core.get(field)
-        if expected is None:
-            continue
-        if expected in found:
+    for what, expected in dict.fromkeys(pair for core in cores for pair in _sources(core)):
+        folder = folders.get(expected)
+        if expected in here.values() or expected == _folder_digest(folder, here):
             good.append(what)
-        elif redaction and expected in redaction.left_out:
+        elif expected in left_out.values() or expected == _folder_digest(
+            folder, {**here, **left_out}
+        ):
             report.unchecked(FILES, f"{what}: left out, because it holds withheld texts")
         else:
             said = f"expected {what} with the SHA-256 {safe(expected)} below experiment/"
             report.fail(FILES, "FileChanged", f"{said}, as it was planned, found none")
-    if "snapshot" in core:
-        locks = [name for name in names if name.endswith(".lock.json")]
-        if core["snapshot"] in _asked(core.get("parts"), [_locked(source, name) for name in locks]):
+    locks = [_locked(source, name) for name in names if name.endswith(".lock.json")]
+    for core in (core for core in cores if "snapshot" in core):
+        if core["snapshot"] in _asked(core.get("parts"), locks):
             good.append("the list of the model's files")
         else:
             said = f"expected a lock of the snapshot {safe(core['snapshot'])} below experiment/"
             report.fail(FILES, "FileChanged", f"{said}, as it was planned, found none")
     if good:
         report.checked(FILES, f"{', '.join(good)}: as the plan in the log names them")
+
+
+def _sources(core: Record) -> Iterator[tuple[str, str]]:
+    """Yield what a plan was made from: in words, and the digest that its core names."""
+    for field, what in _SOURCES.items():
+        if core.get(field) is not None:
+            yield what, str(core[field])
+    prompts = core.get("prompts")
+    for prompt in prompts if isinstance(prompts, list) else ():
+        said = prompt if isinstance(prompt, dict) else {}
+        what = f"the template of the prompt {safe(said.get('name'))}"
+        yield what, str(said.get("template_sha256"))
+
+
+def _folder_digest(said: Any, files: dict[str, str]) -> str | None:
+    """Return the digest of a folder of data: of the files below its path with its endings."""
+    parts: list[bytes] = []
+    try:
+        top, endings = f"experiment/{said['path']}/", set(said["endings"])
+        for name in sorted(name for name in files if name.startswith(top)):
+            if os.path.splitext(name)[1].lower() in endings:
+                parts += [name[len(top) :].encode(), bytes.fromhex(files[name])]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return digest(b"reprollm/data-folder/v1", *parts)
 
 
 def _asked(parts: Any, locks: list[list[Record]]) -> set[str]:
@@ -2840,12 +2924,15 @@ class Judged(NamedTuple):
     reused: dict[str, int]  # run -> answers that it took over from earlier attempts
     unfounded: list[tuple[int, str]]  # of these, those that no attempt gave: record, request
     views: dict[int, Seen]  # what findings are made of, by number of the view
+    items: dict[str, dict[str, int]]  # plan with item records -> item -> its smallest index
+    taken: dict[int, Any]  # of subjects of estimates: their answers, or why they cannot be scored
+    claims: list[ClaimPart]  # of each shard of conclusions
 
 
 def judge(part: int) -> Judged:
     """Judge all that concerns one part of the requests, and score its answers."""
     spool: Spool = _WORKER["spool"]
-    runs, successions, subjects, views = _WORKER["rest"]
+    runs, successions, subjects, views, listed, tellings, claiming = _WORKER["rest"]
     # Each row begins with its position in the log, so that sorting brings rows into log order.
     rows = {
         kind: sorted(spool.read(f"{kind}-{part}-[0-9]+"), key=itemgetter(0))
@@ -2857,14 +2944,15 @@ def judge(part: int) -> Judged:
     for owner, group in groupby(rows["requests"], itemgetter(1)):
         planned[owner.decode()].update(row[2] for row in group)
     for owner, group in groupby(rows["answers"], itemgetter(1)):
-        for _, _, request, answer, _, _ in group if owner.decode() in answers else ():
+        for _, _, request, answer, *_ in group if owner.decode() in answers else ():
             given = answers[owner.decode()].setdefault(request, [])
             if answer not in given:  # the same answer, rescued twice after a kill
                 given.append(answer)
     for _, owner, request in rows["failures"]:
         if owner.decode() in failures:
             failures[owner.decode()].add(request)
-    judged = Judged({}, {}, {}, {}, Counter(), [], {})
+    items = {plan: first_places(plan, rows["requests"]) for plan in listed}
+    judged = Judged({}, {}, {}, {}, Counter(), [], {}, items, {}, [])
     judge_reused(rows["answers"], rows["reused"], judged)
     for run, plan in runs.items():
         asked = planned[plan]
@@ -2877,9 +2965,27 @@ def judge(part: int) -> Judged:
         judged.overlaps[pair] = (len(old & new), len(old - new), len(new - old))
     for subject in subjects:
         judged.answers[subject.number] = score_part(spool, part, subject, rows)
+    scorer = Answers(spool, part, rows)
+    for told in tellings:
+        try:
+            judged.taken[told.number] = scorer.take(told)
+        except Defect as error:
+            judged.taken[told.number] = error.sentence
+    for told_runs, cores in claiming:
+        judged.claims.append(claim_part((told_runs, cores, runs), scorer, rows))
     for view in views:
         judged.views[view.number] = view_part(view, rows)
     return judged
+
+
+def first_places(plan: str, requests: list[Any]) -> dict[str, int]:
+    """Return a plan's items, each with the smallest index of its requests."""
+    places: dict[str, int] = {}
+    for row in requests:
+        if row[1] == plan.encode():
+            item = json.loads(row[7])
+            places[item] = min(row[3], places.get(item, row[3]))
+    return places
 
 
 def judge_reused(answers: list[Any], taken: list[Any], judged: Judged) -> None:
@@ -2927,7 +3033,7 @@ def check_completeness(
         "that the plans committed to; ids of requests, answers, model files and environments "
         "follow from what is opened",
     )
-    successions = list(pairs(plans, plans[1:]))
+    successions = [(before, plan) for plan, before in predecessors(found.plans.cores).items()]
     groups = score_groups(log, found, attempts.runs)
     subjects = [group.subject for group in groups if group.subject]
     concluded = conclusions(log, found, spool, report)
@@ -2944,7 +3050,17 @@ def check_completeness(
         for run, plan in attempts.runs.items()
     }
     overlaps: dict[tuple[str, str], tuple[int, ...]] = dict.fromkeys(successions, (0, 0, 0))
-    shared = (log.source, spool, frozenset[str](), (attempts.runs, successions, subjects, views))
+    listed = listed_plans(found)
+    items: dict[str, dict[str, int]] = {plan: {} for plan in listed}
+    estimated = estimate_groups(log, found, attempts.runs)
+    tellings = [group.told for group in estimated if group.told]
+    claiming = claim_groups(log, found, attempts.runs, len(estimated))
+    tasks = (
+        attempts.runs, successions, subjects, views, listed, tellings,
+        [(group.tellings, {told.plan: found.plans.cores[told.plan] for told in group.tellings})
+         for group in claiming],
+    )  # fmt: skip
+    shared = (log.source, spool, frozenset[str](), tasks)
     for part in in_processes(judge, list(range(spool.parts)), min(processes, spool.parts), shared):
         for run, counts in part.covered.items():
             for name, value in counts.items():
@@ -2971,14 +3087,94 @@ def check_completeness(
         for one in concluded:
             if one.view:
                 one.seen.append(part.views[one.view.number])
+        for told_group in estimated:
+            told_group.take(part.taken)
+        for claimed, claim in pairs(claiming, part.claims):
+            claimed.parts.append(claim)
+        for plan, places in part.items.items():
+            for item, index in places.items():
+                items[plan][item] = min(index, items[plan].get(item, index))
     for sentence in check_deviations(found, overlaps, attempts.begun):
         report.fail(COMPLETENESS, "RecordsDisagree", sentence)
+    check_items(found, spool, items, attempts.begun, report)
     check_imports(found, report)
     check_measurements(log, found, spool, report)
     counted = say_coverage(found, attempts, list(covered.values()), report)
     check_scores(groups, spool, counted, report)
+    stands = standing(found.plans.cores, list(covered.values()))
+    counts = {run["run"] for _, run in stands if run is not None}
+    check_estimates(estimated, spool, processes, log.source, counts, report)
+    check_claims(claiming, found, spool, report)
+    if not groups and not estimated:
+        report.unchecked(NUMBERS, "the log holds no scores")
     check_conclusions(concluded, found, spool, report)
     return counted
+
+
+# What sisters have in common: plans of one experiment for different models.
+MADE_FROM = ("experiment_sha256", "data_sha256", "template_sha256", "examples_sha256", "prompts")
+
+
+def are_sisters(one: Record, other: Record) -> bool:
+    """Return whether two plans' cores are of the same files and of different models."""
+    models = (one.get("model"), other.get("model"))
+    return None not in models and models[0] != models[1] and same_files(one, other)
+
+
+def same_files(one: Record, other: Record) -> bool:
+    """Return whether two plans were made from the same experiment, data and templates."""
+    return all(one.get(name) == other.get(name) for name in MADE_FROM)
+
+
+def predecessors(cores: dict[str, Record]) -> dict[str, str]:
+    """Return the plan from which each later plan deviates: the last one of its model before it.
+
+    Where there is none it is the last that is not its sister; sisters do not deviate.
+    """
+    found: dict[str, str] = {}
+    earlier: list[str] = []
+    for plan, core in cores.items():
+        same = [one for one in earlier if cores[one].get("model") == core.get("model")]
+        strange = [one for one in earlier if not are_sisters(cores[one], core)]
+        if same or strange:
+            found[plan] = (same or strange)[-1]
+        earlier.append(plan)
+    return found
+
+
+def standing(cores: dict[str, Record], runs: list[Record]) -> list[tuple[str, Record | None]]:
+    """Return the plans that a log stands for, one a model, each with the run that counts, or None.
+
+    It is the last family of sisters of which each has a complete run, else that of the last
+    complete run, else of the last run. A plan without a model's name is a family of its own.
+    """
+    begun = [run for run in runs if run["plan"] in cores]
+    if not begun:
+        return []
+    complete = [run for run in begun if not run["missing"]]
+    for run in reversed(complete):
+        family = _family(cores, begun, run["plan"])
+        if all(one is not None and not one["missing"] for _, one in family):
+            return family
+    return _family(cores, begun, (complete or begun)[-1]["plan"])
+
+
+def _family(
+    cores: dict[str, Record], begun: list[Record], plan: str
+) -> list[tuple[str, Record | None]]:
+    own = cores[plan]
+    by_model: dict[Any, list[str]] = {own.get("model"): [plan]}
+    if own.get("model") is not None:
+        by_model = {}
+        for other, core in cores.items():
+            if core.get("model") is not None and same_files(own, core):
+                by_model.setdefault(core["model"], []).append(other)
+    found: list[tuple[str, Record | None]] = []
+    for plans in by_model.values():
+        tried = [run for run in begun if run["plan"] in plans]
+        counting = [run for run in tried if not run["missing"]] or tried
+        found.append((counting[-1]["plan"], counting[-1]) if counting else (plans[-1], None))
+    return found
 
 
 def check_deviations(
@@ -3008,6 +3204,69 @@ def check_deviations(
     for plan in before:
         if plan in begun and begun[plan] < told.get(plan, MAX_INTEGER):
             yield f"plan {plan[:16]} was begun before its change of the earlier plan was recorded"
+
+
+class Item(NamedTuple):
+    """What an item record says; `labels` are those of annotators, as canonical JSON."""
+
+    position: int
+    plan: str
+    item: str
+    document: str | None
+    split: str | None
+    labels: Any
+
+
+def read_items(spool: Spool, plan: str) -> list[Item]:
+    """Return the item records of a plan in log order."""
+    part = int(plan[:8], 16) % spool.parts
+    rows = spool.read(f"items-{part}-[0-9]+")
+    return sorted((Item(*row) for row in rows if row[1] == plan), key=itemgetter(0))
+
+
+def listed_plans(found: Pass) -> list[str]:
+    """Return the plans that say, or should say, something of their items."""
+    said = {plan for plan, core in found.plans.cores.items() if "items" in core}
+    return sorted(said | found.listed)
+
+
+def check_items(
+    found: Pass, spool: Spool, items: dict[str, dict[str, int]], begun: dict[str, int],
+    report: Report,
+) -> None:  # fmt: skip
+    """Check that item records are just those that their plan committed to, before it began."""
+    total = 0
+    for plan, places in items.items():
+        records = read_items(spool, plan)
+        total += len(records)
+        core = found.plans.cores.get(plan)
+        said = None if core is None else core.get("items")
+        wrong = _items_defect(said, records, sorted(places, key=lambda item: places[item]))
+        if not wrong and records and records[-1].position > begun.get(plan, MAX_INTEGER):
+            wrong = "RecordsDisagree", "was begun before all its item records were in the log"
+        if wrong:
+            report.fail(COMPLETENESS, wrong[0], f"plan {plan[:16]} {wrong[1]}")
+    if total:
+        report.checked(
+            COMPLETENESS, f"{count(total, 'item record')}: those that the plans committed to"
+        )
+
+
+def _items_defect(said: Any, records: list[Item], expected: list[str]) -> tuple[str, str] | None:
+    """Return what is wrong with the item records of a plan, or None."""
+    if not isinstance(said, dict) or said.keys() != {"records", "sha256"}:
+        return "RecordsDisagree", "has item records to which it did not commit"
+    if len(records) != said["records"]:
+        promised = safe(said["records"])
+        return "PlanIncomplete", f"promises {promised} item records, the log holds {len(records)}"
+    if [record.item for record in records] != expected:
+        return "RecordsDisagree", "has item records that are not one for each item, in its order"
+    lines = (
+        dumps({"document": row.document, "item": row.item, "split": row.split}) for row in records
+    )
+    if digest(b"reprollm/items/v1", *lines) != said["sha256"]:
+        return "LeafMismatch", "committed to other item records than the log holds"
+    return None
 
 
 def check_imports(found: Pass, report: Report) -> None:
@@ -3065,7 +3324,15 @@ def check_run_ids(source: Source, report: Report) -> None:
 def say_coverage(found: Pass, attempts: Attempts, runs: list[Record], report: Report) -> str | None:
     """Report how runs cover their plans; return the run that counts: the last complete one."""
     complete = [run for run in runs if not run["missing"]]
-    counted = complete[-1] if complete else runs[-1] if runs else None
+    family = standing(found.plans.cores, runs)
+    stands = [run for _, run in family if run is not None]
+    good = [run for run in stands if not run["missing"]] or stands
+    counted = good[0] if good else None
+    for plan, unasked in family:
+        if unasked is None:
+            name = safe(found.plans.cores[plan].get("model"))
+            said = f"plan {plan[:16]} of the model {name}: expected a run, as the other models of"
+            report.fail(COMPLETENESS, "PlanIncomplete", f"{said} the experiment have, found none")
     report.runs += runs
     for run in runs:
         name = f"run {run['run'][:16]}"
@@ -3075,11 +3342,11 @@ def say_coverage(found: Pass, attempts: Attempts, runs: list[Record], report: Re
                 f"requests, found none for {run['missing']} "
                 f"({', '.join(request[:16] for request in run['missing_requests'][:5])})"
             )
-            if complete:
+            if complete and run not in stands:
                 report.notices.append(f"Given up: {said}")
             else:
                 report.fail(COMPLETENESS, "PlanIncomplete", said)
-        if run is counted:
+        if run in stands:
             report.checked(
                 COMPLETENESS,
                 f"{name}, which counts: of {run['planned']:,} different requests planned, "
@@ -3326,8 +3593,8 @@ def _all_texts(
 
 
 @lru_cache(maxsize=4096)
-def levenshtein(one: str, other: str) -> int:
-    """Return how many characters must be put in, left out or replaced to get from one to another.
+def levenshtein(one: Any, other: Any) -> int:
+    """Return how many characters, or words, must be put in, left out or replaced to get to another.
 
     Myers 1999 (J. ACM 46:395) as in Hyyrö 2003: a column of the table is a few big numbers, whose
     bits say where the distance grows (`up`, `right`) or falls (`down`, `left`) by one.
@@ -3347,7 +3614,7 @@ def levenshtein(one: str, other: str) -> int:
     if not one or not other:
         return len(one) or len(other)
     one, other = (other, one) if len(one) > len(other) else (one, other)
-    places: dict[str, int] = {}
+    places: dict[Any, int] = {}
     for place, character in enumerate(one):
         places[character] = places.get(character, 0) | 1 << place
     distance, full, last = len(one), (1 << len(one)) - 1, 1 << (len(one) - 1)
@@ -3453,14 +3720,14 @@ def _answers(subject: Subject, rows: dict[str, list[Any]]) -> Iterator[tuple[Any
         for position, owner, index, *rest in rows["samples"]:
             if owner == run and position < subject.position:
                 stand_in = digest(b"reprollm/imported/v1", run, str(index).encode())
-                yield (index, stand_in, *rest)
+                yield (index, stand_in, *rest[:5])
         return
     final: dict[bytes, Any] = {}
-    for position, owner, request, _, runaway, output in rows["answers"]:
+    for position, owner, request, _, runaway, output, *_ in rows["answers"]:
         if owner == run and position < subject.position and request not in final:
             final[request] = (runaway, output)
     seen: set[int] = set()
-    for _, owner, request, index, sampling, stratum, reference, _ in rows["requests"]:
+    for _, owner, request, index, sampling, stratum, reference, *_ in rows["requests"]:
         if owner == plan and request in final and index not in seen:
             seen.add(index)
             yield (index, request.decode(), sampling, stratum, *final[request], reference)
@@ -3577,8 +3844,6 @@ def check_scores(
         report.checked(
             NUMBERS, f"{count(same, 'score record')} recomputed from the answers: the same"
         )
-    if not groups:
-        report.unchecked(NUMBERS, "the log holds no scores")
 
 
 def _row_key(record: Record) -> tuple[Any, ...]:
@@ -3591,22 +3856,30 @@ def _words(key: tuple[Any, ...]) -> str:
 
 
 def _differences(records: list[Record], expected: dict[tuple[Any, ...], Record]) -> Iterator[str]:
+    return _differing(records, expected, _ROW, _words)
+
+
+def _differing(
+    records: list[Record], expected: dict[tuple[Any, ...], Record], names: tuple[str, ...],
+    words: Callable[[tuple[Any, ...]], str],
+) -> Iterator[str]:  # fmt: skip
+    """Yield in words what records say otherwise than the rows that the answers give."""
     seen: set[tuple[Any, ...]] = set()
     for record in records:
-        key = _row_key(record)
+        key = tuple(record[name] for name in names)
         right = expected.get(key)
         wrong = [name for name in right if record[name] != right[name]] if right else []
         if key in seen:
-            yield f"{_words(key)} is recorded twice"
+            yield f"{words(key)} is recorded twice"
         elif right is None:
-            yield f"{_words(key)} is recorded, the answers give no such row"
+            yield f"{words(key)} is recorded, the answers give no such row"
         elif wrong:
-            said = ", ".join(f"{name} {record[name]}" for name in wrong)
-            true = ", ".join(f"{name} {right[name]}" for name in wrong)
-            yield f"{_words(key)}: expected {true} from the answers, found {said}"
+            said = ", ".join(f"{name} {safe(record[name], 80)}" for name in wrong)
+            true = ", ".join(f"{name} {safe(right[name], 80)}" for name in wrong if right)
+            yield f"{words(key)}: expected {true} from the answers, found {said}"
         seen.add(key)
     for key in expected.keys() - seen:
-        yield f"{_words(key)} is not recorded; the answers give {expected[key]['value']}"
+        yield f"{words(key)} is not recorded; the answers give {expected[key]['value']}"
 
 
 def _untenable(group: ScoreGroup, subject: Subject) -> Iterator[str]:
@@ -3766,12 +4039,12 @@ def hoeffding(values: list[float]) -> tuple[float, float]:
     return max(0.0, mean_of(values) - half), min(1.0, mean_of(values) + half)
 
 
-def clopper_pearson(hits: int, n: int) -> tuple[float, float]:
-    """Return the exact interval of a share, 0.95, by halving [0, 1] eighty times."""
+def clopper_pearson(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the exact interval of a share by halving [0, 1] eighty times."""
     if 2 * hits > n:
-        low, high = clopper_pearson(n - hits, n)
+        low, high = clopper_pearson(n - hits, n, level)
         return 1 - high, 1 - low
-    tail = (1 - 0.95) / 2
+    tail = (1 - level) / 2
 
     def at_most(most: int, share: float) -> float:
         if not 0 < share < 1:
@@ -3812,6 +4085,2914 @@ def resamples(seed: str, size: int) -> list[list[int]]:
         words = struct.unpack(f">{len(drawn) // 4}I", drawn)
         found.append([word * size >> 32 for word in words[:size]])
     return found
+
+
+# Draws of whole clusters. Beyond 1000 clusters, groups of them that the seed deals out are drawn.
+
+Counts = dict[tuple[str, ...], tuple[int, ...]]  # what is counted -> its numbers
+
+
+def shaken(number: int, *parts: str) -> tuple[int, ...]:
+    """Return big-endian 32-bit words, as many as said, of SHAKE-256 over framed parts."""
+    framed = b"".join(frame(part.encode()) for part in parts)
+    return struct.unpack(f">{number}I", shake_256(framed).digest(4 * number))
+
+
+def dealt(seed: str, clusters: int) -> list[int]:
+    """Return the unit to which each cluster belongs."""
+    if clusters <= UNITS:
+        return list(range(clusters))
+    words = shaken(clusters, "reprollm/groups/v1", seed, str(clusters))
+    units = [0] * clusters
+    for place, cluster in enumerate(sorted(range(clusters), key=lambda one: (words[one], one))):
+        units[cluster] = place % UNITS
+    return units
+
+
+@lru_cache(maxsize=1000)
+def times_drawn(seed: str, number: int, size: int) -> list[int]:
+    """Return how often each of some units is in the resample of a number."""
+    times = [0] * size
+    for word in shaken(size, "reprollm/resampling/v1", seed, str(number), str(size)):
+        times[word * size >> 32] += 1
+    return times
+
+
+def add_counts(sums: Counts, more: Counts, times: int = 1) -> None:
+    """Add counts to sums, as often as is said."""
+    for key, numbers in more.items():
+        before = sums.get(key, (0,) * len(numbers))
+        sums[key] = tuple(old + times * new for old, new in pairs(before, numbers))
+
+
+class Columns:
+    """Counts of units as columns of numbers, which are also fields of one big number a unit."""
+
+    def __init__(self, units: list[Counts]) -> None:
+        self.size = len(units)
+        self.keys = sorted(set(chain.from_iterable(units)))
+        widths = {key: len(numbers) for unit in units for key, numbers in unit.items()}
+        self.columns = [(key, place) for key in self.keys for place in range(widths[key])]
+        at = {column: number for number, column in enumerate(self.columns)}
+        self.entries = [
+            (unit, at[key, place], number)
+            for unit, counts in enumerate(units)
+            for key, numbers in counts.items()
+            for place, number in enumerate(numbers)
+            if number
+        ]
+        most = max((abs(number) for _, _, number in self.entries), default=0)
+        self.bits = (self.size * most).bit_length() + 1
+        self.packed = [0] * self.size
+        for unit, column, number in self.entries:
+            self.packed[unit] += number << self.bits * column
+
+    def unpacked(self, total: int) -> list[int]:
+        """Return the columns of a sum of units."""
+        half, full = 1 << self.bits - 1, 1 << self.bits
+        totals = []
+        for _ in self.columns:
+            value = total & full - 1
+            value -= full if value >= half else 0
+            totals.append(value)
+            total = (total - value) >> self.bits
+        return totals
+
+    def counts(self, totals: Iterable[int]) -> Counts:
+        """Return the columns as counts; a key with nothing but 0 is left out."""
+        found: dict[tuple[str, ...], list[int]] = {key: [] for key in self.keys}
+        for (key, _), total in pairs(self.columns, totals):
+            found[key].append(total)
+        return {key: tuple(numbers) for key, numbers in found.items() if any(numbers)}
+
+    def sums(self, seed: str, number: int) -> Counts:
+        """Return the sums over one resample; few columns are added all at once."""
+        times = times_drawn(seed, number, self.size)
+        if len(self.columns) <= PACKED_COLUMNS:
+            return self.counts(self.unpacked(sum(map(mul, times, self.packed))))
+        totals = [0] * len(self.columns)
+        for unit, column, value in self.entries:
+            totals[column] += times[unit] * value
+        return self.counts(totals)
+
+
+def ranked(values: list[float], drawn: int, level: float) -> tuple[float, float] | None:
+    """Return the interval between two ranks of what was defined on enough of the resamples."""
+    if 2 * len(values) < drawn or not values:
+        return None
+    rank = max(1, math.floor((len(values) + 1) * (1 - level) / 2 + 1e-9))
+    ordered = sorted(values)
+    return ordered[rank - 1], ordered[-rank]
+
+
+def wilson(hits: int, n: int, level: float) -> tuple[float, float]:
+    """Return Wilson's interval of a share."""
+    if not n:
+        return 0.0, 1.0
+    z = _NORMAL.inv_cdf((1 + level) / 2)
+    share = hits / n
+    centre = share + z * z / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    low = (centre - half) / scale if hits else 0.0
+    return low, (centre + half) / scale if hits < n else 1.0
+
+
+# --------------------------------------------------------------------------------------------------
+# Answers: what a parser finds in an output (docs/scores.md, "What becomes of an output")
+# --------------------------------------------------------------------------------------------------
+# Settings stand in a plan's core, which a liar writes: what they may be is checked here again, so
+# that no pattern and no output can keep a search from ending.
+
+MAX_PARSED = 100_000  # characters of an output that are parsed
+MAX_SEARCHED = 20_000  # characters in which a pattern is searched
+MAX_OBJECTS = 100  # places at which a JSON object may begin
+MAX_MENTIONS = 2_000
+SEARCH_SECONDS = 10.0  # of one search
+ALL_SEARCHES_SECONDS = 600.0  # of all searches of one process
+
+Mention = tuple[int, int, str]  # first token, last token, type; tokens -1 where it is nowhere
+_BARE = frozenset("`$^+=<>|~")
+
+
+class Parsed(NamedTuple):
+    """What became of an output; the value is a text, or mentions in their order."""
+
+    status: str
+    value: Any = ""
+
+
+class Texts(NamedTuple):
+    """One answer as measures see it."""
+
+    output: str
+    parsed: Parsed
+    reference: str
+    source: str
+
+
+def is_punctuation(character: str) -> bool:
+    """Return whether a character is punctuation to Unicode."""
+    return unicodedata.category(character)[0] == "P"
+
+
+STEPS: dict[str, Callable[[str], str]] = {
+    "nfc": lambda text: unicodedata.normalize("NFC", text),
+    "nfkc": lambda text: unicodedata.normalize("NFKC", text),
+    "casefold": str.casefold,
+    "whitespace": lambda text: " ".join(text.split()),
+    "punctuation": lambda text: "".join(c for c in text if not is_punctuation(c)),
+}
+
+
+def trimmed(text: str, more: frozenset[str] = frozenset()) -> str:
+    """Return a text without white space, punctuation and some more characters at its ends."""
+    start, end = 0, len(text)
+    while start < end and _is_margin(text[start], more):
+        start += 1
+    while start < end and _is_margin(text[end - 1], more):
+        end -= 1
+    return text[start:end]
+
+
+def _is_margin(character: str, more: frozenset[str]) -> bool:
+    return character.isspace() or character in more or is_punctuation(character)
+
+
+# Patterns: a quantifier, a group and a class are told apart by hand, so that what is refused does
+# not depend on the version of Python.
+
+_QUANTIFIER = re.compile(r"[*+?]|\{([0-9]*)(,?)([0-9]*)\}")
+_GROUP = re.compile(r"\(\?(?::|=|!|<=|<!|P<[^>]*>|<[A-Za-z_][^>]*>)|\((?!\?)")
+_FLAGS = re.compile(r"\(\?[imsau]+\)")
+
+
+def check_pattern(pattern: str) -> re.Pattern[str]:
+    """Return a pattern ready for searches; raise `Defect` for one that may never end."""
+    if len(pattern) > 500 or not _is_tame(pattern):
+        raise _unusable(f"the pattern {safe(pattern, 60)} may take for ever")
+    try:
+        return re.compile(pattern)
+    except (re.error, ValueError, RecursionError, OverflowError) as error:
+        raise _unusable(f"the pattern {safe(pattern, 60)} is none: {safe(error, 60)}") from None
+
+
+def _is_tame(pattern: str) -> bool:
+    """Return whether no group that repeats or chooses is repeated, and no more than 12 parts."""
+    flags = _FLAGS.match(pattern)
+    at, quantifiers = flags.end() if flags else 0, 0
+    wild = [False]  # of each open group: whether it holds a quantifier or a choice
+    closed = False  # whether what stands before is a group that does
+    while at < len(pattern):
+        character = pattern[at]
+        quantifier = _QUANTIFIER.match(pattern, at)
+        if quantifier and not _is_plain_brace(quantifier):
+            once = quantifier[0] == "?"
+            bounds = [int(bound[:6]) for bound in quantifier.groups()[::2] if bound]
+            quantifiers += 1
+            if quantifiers > 12 or (closed and not once) or max(bounds, default=0) > 1000:
+                return False
+            at, wild[-1], closed = quantifier.end(), True, False
+            if pattern[at : at + 1] == "+":
+                return False  # possessive
+            at += pattern[at : at + 1] == "?"  # lazy
+            continue
+        closed = False
+        if character == "\\":
+            if re.match(r"\\[1-9]", pattern[at:]):
+                return False
+            at += 2
+        elif character == "[":
+            at = _class_end(pattern, at)
+        elif character == "(":
+            group = _GROUP.match(pattern, at)
+            if group is None:
+                return False
+            wild.append(False)
+            at = group.end()
+        elif character == ")" and len(wild) > 1:
+            closed = wild.pop()
+            wild[-1] = wild[-1] or closed
+            at += 1
+        else:
+            wild[-1] = wild[-1] or character == "|"
+            at += 1
+    return True
+
+
+def _is_plain_brace(found: re.Match[str]) -> bool:
+    """Return whether `{}` stands for itself."""
+    return found[0] == "{}"
+
+
+def _class_end(pattern: str, at: int) -> int:
+    at += 2 if pattern[at + 1 : at + 2] == "^" else 1
+    at += pattern[at : at + 1] == "]"
+    while at < len(pattern) and pattern[at] != "]":
+        at += 2 if pattern[at] == "\\" else 1
+    return at + 1
+
+
+def _unusable(sentence: str) -> Defect:
+    return Defect("InvalidInput", f"expected settings of answers as SPEC.md has them: {sentence}")
+
+
+class _TooLong(Exception):
+    """A search did not end in time."""
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise _TooLong
+
+
+def searched(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """Return the first match; raise `Defect` for a search that takes too long."""
+    cut, begun = text[:MAX_SEARCHED], time.monotonic()
+    if _SEARCHING[0] > ALL_SEARCHES_SECONDS:
+        raise _unusable(f"searches such as for {safe(pattern.pattern, 60)} take too long")
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not _MAIN_THREAD:
+        return pattern.search(cut)
+    before = signal.signal(signal.SIGALRM, _interrupt)
+    signal.setitimer(signal.ITIMER_REAL, SEARCH_SECONDS)
+    try:
+        return pattern.search(cut)
+    except _TooLong:
+        raise _unusable(f"the pattern {safe(pattern.pattern, 60)} takes too long") from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        _SEARCHING[0] += time.monotonic() - begun
+
+
+_MAIN_THREAD = threading.main_thread()
+_SEARCHING = [0.0]  # seconds that this process has searched
+
+
+# JSON in an output, numbers as they are written.
+
+
+class Written(str):
+    """A number of JSON, as it is written."""
+
+    @property
+    def whole(self) -> int | None:
+        """Its value where it is an integer, one far too large where it has many digits."""
+        if not re.match(r"-?[0-9]+\Z", self):
+            return None
+        return int(self) if len(self) < 19 else (-1 if self[0] == "-" else 1) << 62
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(text)
+
+
+_LENIENT = json.JSONDecoder(parse_float=Written, parse_int=Written, parse_constant=_no_constant)
+
+
+def first_object(text: str) -> Any:
+    """Return the first JSON object in a text that is not nested too deeply, or None."""
+    at = -1
+    for _ in range(MAX_OBJECTS):
+        at = text.find("{", at + 1)
+        if at < 0:
+            return None
+        try:
+            value, _ = _LENIENT.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            continue
+        if _levels(value) <= MAX_DEPTH:
+            return value
+    return None
+
+
+def _levels(value: Any) -> int:
+    """Return how deep objects and arrays are nested; more than `MAX_DEPTH` is not told apart."""
+    level, found = [value], 0
+    while level and found <= MAX_DEPTH:
+        inner = [one for one in level if isinstance(one, (dict, list))]
+        found += bool(inner)
+        level = [
+            item
+            for one in inner
+            for item in (one.values() if isinstance(one, dict) else one)
+            if isinstance(item, (dict, list))
+        ]
+    return found
+
+
+def led_to(value: Any, path: str) -> str | None:
+    """Return the text to which a path leads, or None."""
+    for name in path.split("."):
+        if isinstance(value, dict) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and re.match(r"(0|[1-9][0-9]{0,8})\Z", name):
+            value = value[int(name)] if int(name) < len(value) else None
+        else:
+            return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str) or _SURROGATE.search(value):
+        return None
+    return str(value)
+
+
+_TYPES: dict[str, Callable[[Any], bool]] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str) and not isinstance(value, Written),
+    "integer": lambda value: isinstance(value, Written) and value.whole is not None,
+    "boolean": lambda value: isinstance(value, bool),
+    "null": lambda value: value is None,
+}
+_KEYWORDS = (
+    "type", "enum", "properties", "required", "additionalProperties", "items", "minimum",
+    "maximum",
+)  # fmt: skip
+
+
+def check_schema(schema: Any, depth: int = 16) -> Any:
+    """Return a schema; raise `Defect` for one outside the subset."""
+    good = isinstance(schema, dict) and depth > 0 and set(schema) <= set(_KEYWORDS)
+    if good:
+        names = schema.get("required", [])
+        parts = schema.get("properties", {})
+        listed = schema.get("enum", [])
+        good = (
+            schema.get("type", "null") in _TYPES
+            and isinstance(listed, list)
+            and all(value is None or isinstance(value, (str, int)) for value in listed)
+            and isinstance(parts, dict)
+            and isinstance(names, list)
+            and all(isinstance(name, str) for name in names)
+            and schema.get("additionalProperties", False) is False
+            and all(type(schema.get(name, 0)) is int for name in ("minimum", "maximum"))
+        )
+    if not good:
+        raise _unusable("the schema has what is not known here")
+    for part in [*parts.values(), *([schema["items"]] if "items" in schema else [])]:
+        check_schema(part, depth - 1)
+    return schema
+
+
+def conforms(value: Any, schema: Any) -> bool:
+    """Return whether a value is as a schema has it."""
+    if "type" in schema and not _TYPES[schema["type"]](value):
+        return False
+    if "enum" in schema and not any(_is_listed(value, one) for one in schema["enum"]):
+        return False
+    if isinstance(value, dict):
+        parts = schema.get("properties", {})
+        if not all(name in value for name in schema.get("required", [])):
+            return False
+        if "additionalProperties" in schema and not value.keys() <= parts.keys():
+            return False
+        return all(conforms(value[name], part) for name, part in parts.items() if name in value)
+    if isinstance(value, list):
+        return "items" not in schema or all(conforms(one, schema["items"]) for one in value)
+    whole = value.whole if isinstance(value, Written) else None
+    if whole is None:
+        return True
+    return bool(schema.get("minimum", whole) <= whole <= schema.get("maximum", whole))
+
+
+def _is_listed(value: Any, listed: Any) -> bool:
+    if isinstance(value, Written):
+        return type(listed) is int and value.whole == listed
+    return type(value) is type(listed) and bool(value == listed)
+
+
+# Tags and mentions.
+
+
+Tag = tuple[str, str]  # O, B or I, and a type
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def split_tag(tag: str) -> Tag | None:
+    """Return what a tag in capitals says, or None for what is none."""
+    if tag in ("O", "_", "-"):
+        return "O", ""
+    letter = {"B-": "B", "I-": "I", "S-": "B", "E-": "I"}.get(tag[:2])
+    return (letter, tag[2:]) if letter and tag[2:] else None
+
+
+def texts_of(text: str) -> list[str] | None:
+    """Return the strings of a JSON array, or None where it is no such array."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        return None
+    return None if any(map(_SURROGATE.search, values)) else values
+
+
+def tags_of(text: str) -> list[Tag] | None:
+    """Return the tags of a JSON array, or None where it is none of tags."""
+    values = texts_of(text)
+    return None if values is None else read_tags(values)
+
+
+def read_tags(words: list[str]) -> list[Tag] | None:
+    """Return tags, or None where a word is none."""
+    found = [split_tag(word.upper()) for word in words]
+    return None if None in found else [tag for tag in found if tag]
+
+
+def mentions_of(tags: list[Tag]) -> tuple[Mention, ...]:
+    """Return the mentions that tags mark."""
+    found: list[Mention] = []
+    before = ("O", "")
+    for place, tag in enumerate(tags):
+        if tag[0] != "O" and (before[0] == "O" or before[1] != tag[1] or tag[0] == "B"):
+            found.append((place, place, tag[1]))
+        elif tag[0] != "O":
+            found[-1] = (found[-1][0], place, tag[1])
+        before = tag
+    return tuple(found)
+
+
+def tokens_of(source: str, number: int) -> list[str] | None:
+    """Return the tokens of a source, of which there must be as many as tags."""
+    listed = texts_of(source) if source.lstrip().startswith("[") else None
+    if listed is not None and len(listed) == number:
+        return listed
+    words = source.split()
+    if len(words) == number:
+        return words
+    pieces = re.findall(r"\w+|[^\w\s]", source)
+    return pieces if len(pieces) == number else None
+
+
+def spaceless(text: str) -> str:
+    """Return a text without any white space."""
+    return "".join(text.split())
+
+
+def located(listed: list[Tag], tokens: list[str]) -> tuple[Mention, ...]:
+    """Return mentions, each a surface and a type, at their places among tokens."""
+    text, begins = "".join(tokens), [0]
+    for token in tokens:
+        begins.append(begins[-1] + len(token))
+    starts = {begins[place]: place for place, token in enumerate(tokens) if token}
+    ends = {begins[place + 1]: place for place, token in enumerate(tokens) if token}
+    taken = bytearray(len(tokens))
+
+    def free(surface: str, at: int) -> tuple[int, int] | None:
+        at = text.find(surface, at)
+        while at >= 0:
+            first, last = starts.get(at), ends.get(at + len(surface))
+            if first is not None and last is not None and not any(taken[first : last + 1]):
+                return first, last
+            at = text.find(surface, at + 1)
+        return None
+
+    after, found = 0, []
+    nowhere: set[str] = set()  # what is taken stays so
+    for surface, kind in listed:
+        place = None
+        if surface and surface not in nowhere:
+            place = free(surface, begins[after]) or (free(surface, 0) if after else None)
+        if place is None:
+            nowhere.add(surface)
+            found.append((-1, -1, kind))
+            continue
+        taken[place[0] : place[1] + 1] = b"\x01" * (place[1] + 1 - place[0])
+        found.append((*place, kind))
+        after = place[1] + 1
+    return tuple(sorted(found))
+
+
+class Parser:
+    """A plan's settings of answers, put to use."""
+
+    def __init__(self, settings: Any) -> None:
+        """Take the section `answer`, or None; raise `Defect` for what is none."""
+        given = settings if isinstance(settings, dict) else {}
+        said = {name: value for name, value in given.items() if value is not None}
+        forms = {
+            "parser": lambda v: v in PARSERS, "labels": FIELD_TYPES["texts"],
+            "normalise": lambda v: FIELD_TYPES["texts"](v) and set(v) <= set(STEPS),
+            "refusals": FIELD_TYPES["texts"],
+        }  # fmt: skip
+        for name, form in forms.items():
+            if name in said and not form(said[name]):
+                raise _unusable(f"{name} is malformed")
+        self.name: str = said.get("parser", "text")
+        self.steps = [STEPS[name] for name in said.get("normalise", [])]
+        self.refusals = [check_pattern(pattern) for pattern in said.get("refusals", [])]
+        self.labels = {self.normalised(label).strip(): label for label in said.get("labels", [])}
+        if len(self.labels) < len(said.get("labels", [])) or "" in self.labels:
+            raise _unusable("labels are the same when normalised, or empty")
+        self.pattern = self._given(said, "pattern", "regex")
+        self.field = self._given(said, "field", "json")
+        self.compiled = check_pattern(self.pattern) if self.name == "regex" else None
+        self.schema: Any = None
+        if self.name == "json" and said.get("schema") is not None:
+            try:
+                schema = said["schema"]
+                self.schema = check_schema(
+                    json.loads(schema) if isinstance(schema, str) else schema
+                )
+            except (ValueError, TypeError, RecursionError):
+                raise _unusable("the schema is no JSON") from None
+
+    def _given(self, said: Record, name: str, parser: str) -> str:
+        value = said.get(name)
+        if self.name == parser and not isinstance(value, str):
+            raise _unusable(f"{name} is missing")
+        return str(value or "")
+
+    @property
+    def version(self) -> str:
+        """The name and version that records show."""
+        return f"{self.name}/1"
+
+    @property
+    def marks(self) -> bool:
+        """Whether answers are mentions, not texts."""
+        return self.name in ("tags", "mentions")
+
+    def normalised(self, text: str) -> str:
+        """Return a text after the declared steps."""
+        for step in self.steps:
+            text = step(text)
+        return text
+
+    def gold(self, text: str) -> str:
+        """Return a reference, or an annotator's label, as a label."""
+        tags = tags_of(text) if self.marks else None
+        if tags is not None:
+            return spelled_mentions(mentions_of(tags))
+        return self.texts("", text, "").reference.strip()
+
+    def label(self, text: str) -> str | None:
+        """Return the declared label that a text is, or None."""
+        plain = self.normalised(text)
+        found = self.labels.get(plain.strip())
+        return self.labels.get(trimmed(plain, _BARE)) if found is None else found
+
+    def status(self, output: str, reference: str, source: str) -> Parsed:
+        """Return what becomes of an output."""
+        if not output.strip():
+            return Parsed("empty")
+        if any(searched(pattern, output) for pattern in self.refusals):
+            return Parsed("refused")
+        value = PARSERS[self.name](self, output, reference, source)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return Parsed("unparsed")
+        return Parsed("answered", value)
+
+    def texts(self, output: str, reference: str, source: str) -> Texts:
+        """Return one answer as measures see it."""
+        parsed = self.status(output, reference, source)
+        if self.marks:
+            return Texts(output, parsed, reference, source)
+        answer = parsed.value if parsed.status == "answered" else self.normalised(output)
+        label = self.label(reference) if self.labels else None
+        right = self.normalised(reference) if label is None else label
+        return Texts(answer, parsed, right, self.normalised(source))
+
+    def _text(self, output: str, reference: str, source: str) -> str | None:
+        return self.label(output) if self.labels else self.normalised(output)
+
+    def _found(self, text: str | None) -> str | None:
+        if text is None:
+            return None
+        return self.label(text) if self.labels else self.normalised(text)
+
+    def _regex(self, output: str, reference: str, source: str) -> str | None:
+        assert self.compiled is not None
+        match = searched(self.compiled, output[:MAX_PARSED])
+        if match is None:
+            return None
+        named = "answer" in self.compiled.groupindex
+        group = "answer" if named else min(1, self.compiled.groups)
+        return self._found(match[group])
+
+    def _json(self, output: str, reference: str, source: str) -> str | None:
+        value = first_object(output[:MAX_PARSED])
+        if value is None or (self.schema is not None and not conforms(value, self.schema)):
+            return None
+        return self._found(led_to(value, self.field))
+
+    def _labels(self, output: str, reference: str, source: str) -> str | None:
+        cut = output[:MAX_PARSED]
+        if not self.labels:
+            return self.normalised(cut)
+        found = self.label(cut)
+        return self.label(cut.lstrip().partition("\n")[0]) if found is None else found
+
+    def _tags(self, output: str, reference: str, source: str) -> Any:
+        cut = output[:MAX_PARSED].strip()
+        if cut.startswith("["):
+            tags = tags_of(cut)
+        else:
+            tags = read_tags(cut.split())
+        right = tags_of(reference)
+        if tags is None or (right is not None and len(tags) != len(right)):
+            return None
+        return mentions_of(tags)
+
+    def _mentions(self, output: str, reference: str, source: str) -> Any:
+        listed: list[Tag] = []
+        for line in output[:MAX_PARSED].split("\n"):
+            surface, tab, kind = line.partition("\t")
+            surface, kind = surface.strip(), kind.strip()
+            if tab and surface and kind and len(listed) < MAX_MENTIONS:
+                listed.append((spaceless(self.normalised(surface)), kind.upper()))
+        if not listed:
+            return None
+        right = tags_of(reference)
+        tokens = None if right is None else tokens_of(source, len(right))
+        if tokens is None:
+            return tuple(sorted((-1, -1, kind) for _, kind in listed))
+        return located(listed, [spaceless(self.normalised(token)) for token in tokens])
+
+
+PARSERS: dict[str, Callable[[Parser, str, str, str], Any]] = {
+    "text": Parser._text,
+    "regex": Parser._regex,
+    "json": Parser._json,
+    "labels": Parser._labels,
+    "tags": Parser._tags,
+    "mentions": Parser._mentions,
+}
+
+
+# --------------------------------------------------------------------------------------------------
+# Measures: what is counted of one answer, and the numbers made of sums (docs/scores.md, "Measures")
+# --------------------------------------------------------------------------------------------------
+
+Term = Any  # an item's value: (numerator, denominator), a float, or None where it is undefined
+
+
+def in_words(one: str, other: str) -> int:
+    """Return the edit distance of words."""
+    return levenshtein(tuple(one.split()), tuple(other.split()))
+
+
+def common_words(one: list[str], other: list[str]) -> int:
+    """Return the length of the longest common subsequence (Hyyrö 2004: bits of a row)."""
+    places: dict[str, int] = {}
+    for place, word in enumerate(one):
+        places[word] = places.get(word, 0) | 1 << place
+    full = (1 << len(one)) - 1
+    row = full
+    for word in other:
+        kept = row & places.get(word, 0)
+        row = (row + kept | row - kept) & full
+    return len(one) - bin(row).count("1")
+
+
+def count_exact(texts: Texts) -> Counts:
+    """Count whether output and reference are the same."""
+    return {(): (int(texts.output.strip() == texts.reference.strip()), 1)}
+
+
+def count_characters(texts: Texts) -> Counts:
+    """Count the edits from output to reference, and the reference's characters."""
+    right = texts.reference.strip()
+    return {(): (levenshtein(texts.output.strip(), right), len(right))} if right else {}
+
+
+def count_words(texts: Texts) -> Counts:
+    """Count the edits of words, and the reference's words."""
+    right = texts.reference.split()
+    return {(): (in_words(texts.output, texts.reference), len(right))} if right else {}
+
+
+def count_source(texts: Texts) -> Counts:
+    """Count the edits from source to reference, and the reference's characters."""
+    right = texts.reference.strip()
+    return {(): (levenshtein(texts.source.strip(), right), len(right))} if right else {}
+
+
+def count_reduction(texts: Texts) -> Counts:
+    """Count the edits from source and from output, and the reference's characters."""
+    right = texts.reference.strip()
+    if not right:
+        return {}
+    edits = (levenshtein(text.strip(), right) for text in (texts.source, texts.output))
+    return {(): (*edits, len(right))}
+
+
+def grams(units: Any, order: int) -> Counter[Any]:
+    """Return how often each run of so many units comes."""
+    return Counter(units[at : at + order] for at in range(len(units) - order + 1))
+
+
+def shared(one: Counter[Any], other: Counter[Any]) -> int:
+    """Return the sum of the smaller of two numbers of each."""
+    return sum(min(number, other[unit]) for unit, number in one.items() if unit in other)
+
+
+def count_chrf(texts: Texts) -> Counts:
+    """Count n-grams of characters, n = 1 … 6: of the output, of the reference, of both."""
+    said, right = spaceless(texts.output), spaceless(texts.reference)
+    if not right:
+        return {}
+    numbers: list[int] = []
+    for order in range(1, 7):
+        most = max(0, len(right) - order + 1)
+        own = max(0, len(said) - order + 1) if most else 0
+        both = shared(grams(said, order), grams(right, order)) if own else 0
+        numbers += (own, most, both)
+    return {(): tuple(numbers)}
+
+
+_SIGNS = re.compile(r"([\{-\~\[-\` -\&\(-\+\:-\@\/])")
+_STOP_AFTER = re.compile(r"([^0-9])([.,])")
+_STOP_BEFORE = re.compile(r"([.,])([^0-9])")
+_DASH = re.compile(r"([0-9])(-)")
+
+
+def tokenized(text: str) -> tuple[str, ...]:
+    """Return the tokens of a text as mteval-v13a has them."""
+    text = text.replace("<skipped>", "").replace("-\n", "").replace("\n", " ")
+    if "&" in text:
+        for entity, sign in (("&quot;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">")):
+            text = text.replace(entity, sign)
+    text = _SIGNS.sub(r" \1 ", f" {text} ")
+    text = _STOP_AFTER.sub(r"\1 \2 ", text)
+    text = _STOP_BEFORE.sub(r" \1 \2", text)
+    return tuple(_DASH.sub(r"\1 \2 ", text).split())
+
+
+def count_bleu(texts: Texts) -> Counts:
+    """Count tokens of output and reference, matches of n-grams, and n-grams, n = 1 … 4."""
+    said, right = tokenized(texts.output.strip()), tokenized(texts.reference.strip())
+    if not right:
+        return {}
+    matches = [shared(grams(said, order), grams(right, order)) for order in range(1, 5)]
+    own = [max(0, len(said) - order + 1) for order in range(1, 5)]
+    return {(): (len(said), len(right), *matches, *own)}
+
+
+def count_rouge(texts: Texts) -> Counts:
+    """Count twice the longest common subsequence of words, and the words of both."""
+    said, right = (text.lower().split() for text in (texts.output, texts.reference))
+    if not right:
+        return {}
+    return {(): (2 * common_words(said, right), len(said) + len(right))}
+
+
+def labels_of(texts: Texts) -> tuple[str, str]:
+    """Return the gold and the predicted label."""
+    value = texts.parsed.value
+    answered = texts.parsed.status == "answered" and isinstance(value, str)
+    return texts.reference.strip(), value.strip() if answered else ""
+
+
+def count_accuracy(texts: Texts) -> Counts:
+    """Count whether the predicted label is the gold one."""
+    gold, predicted = labels_of(texts)
+    return {(): (int(gold == predicted), 1)} if gold else {}
+
+
+def count_labels(texts: Texts) -> Counts:
+    """Count the pair of gold and predicted label."""
+    gold, predicted = labels_of(texts)
+    return {(gold, predicted): (1,)} if gold else {}
+
+
+def count_entities(texts: Texts, fuzzy: bool) -> Counts:
+    """Count true positives, false positives and false negatives by type."""
+    tags = tags_of(texts.reference)
+    if tags is None:
+        return {}
+    right = mentions_of(tags)
+    value = texts.parsed.value
+    found = value if texts.parsed.status == "answered" and isinstance(value, tuple) else ()
+    sums: Counts = {}
+    taken: set[int] = set()
+    ends = [one[1] for one in right]
+    for start, end, kind in found:
+        near = _near(right, ends, start, end)
+        exact = next((place for place in near if right[place][:2] == (start, end)), None)
+        left = (place for place in near if place not in taken)
+        place = next(left, None) if exact is None else exact
+        if place is None:
+            add_counts(sums, {(kind,): (0, 1, 0)})
+            continue
+        taken.add(place)
+        good = right[place][2] == kind and (fuzzy or exact is not None)
+        add_counts(sums, {(right[place][2],): (1, 0, 0) if good else (0, 1, 1)})
+    for place, one in enumerate(right):
+        if place not in taken:
+            add_counts(sums, {(one[2],): (0, 0, 1)})
+    return sums
+
+
+def _near(right: tuple[Mention, ...], ends: list[int], start: int, end: int) -> list[int]:
+    """Return the places of the mentions that share a token with a range of tokens."""
+    first = bisect_left(ends, start) if start >= 0 else len(right)
+    return [place for place in range(first, min(len(right), first + end - start + 1))
+            if right[place][0] <= end]  # fmt: skip
+
+
+# What is counted; several scores are made of the same counts.
+FAMILIES: dict[str, Callable[[Texts], Counts]] = {
+    "exact": count_exact,
+    "characters": count_characters,
+    "words": count_words,
+    "source": count_source,
+    "reduction": count_reduction,
+    "chrf": count_chrf,
+    "bleu": count_bleu,
+    "rouge": count_rouge,
+    "accuracy": count_accuracy,
+    "labels": count_labels,
+    "strict": lambda texts: count_entities(texts, False),
+    "fuzzy": lambda texts: count_entities(texts, True),
+}
+
+
+OF_SOURCES = ("source", "reduction")  # nothing is counted without a source
+
+
+# Values of counts: a ratio as two numbers, a number, or None where it is undefined.
+
+
+def quotient(term: Term) -> float | None:
+    """Return a value as a number."""
+    if isinstance(term, tuple):
+        return term[0] / term[1] if term[1] else None
+    return None if term is None else float(term)
+
+
+def billionths(term: Term) -> int:
+    """Return a defined value in billionths, rounded to the nearest."""
+    if isinstance(term, tuple):
+        return int((2 * term[0] * 10**9 + term[1]) // (2 * term[1]))
+    value: float = term
+    return math.floor(value * 1e9 + 0.5)
+
+
+def ratio(counts: Counts) -> Term:
+    """Return the first number over the second."""
+    found = counts.get(())
+    return found[:2] if found and found[1] else None
+
+
+def error_ratio(counts: Counts) -> Term:
+    """Return what share of the source's edits the output does without."""
+    before, after, _ = counts.get((), (0, 0, 0))
+    return (before - after, before) if before else None
+
+
+def chrf_value(counts: Counts) -> Term:
+    """Return chrF2, 0 to 100."""
+    numbers = counts.get(())
+    if numbers is None:
+        return None
+    precision, recall, orders = 0.0, 0.0, 0
+    for place in range(0, 18, 3):
+        own, right, both = numbers[place : place + 3]
+        if own > 0 and right > 0:
+            precision, recall = precision + both / own, recall + both / right
+            orders += 1
+    if not orders:
+        return 0.0
+    precision, recall = precision / orders, recall / orders
+    if not precision + recall:
+        return 0.0
+    return 100 * (5 * precision * recall / (4 * precision + recall))
+
+
+def bleu_value(counts: Counts, effective: bool) -> Term:
+    """Return BLEU, 0 to 100; of a sentence by its effective order."""
+    numbers = counts.get(())
+    if numbers is None:
+        return None
+    said, right, matches, own = numbers[0], numbers[1], numbers[2:6], numbers[6:]
+    if not any(matches):
+        return 0.0
+    penalty, factor, logs = 1.0 if said >= right else math.exp(1 - right / said), 1, []
+    for both, number in pairs(matches, own):
+        if not number:
+            break
+        factor *= 1 if both else 2
+        logs.append(math.log(100 * both / number if both else 100 / (factor * number)))
+    if len(logs) < 4 and not effective:
+        return 0.0
+    return penalty * math.exp(math.fsum(logs) / len(logs))
+
+
+# Labels: true positives, false positives and false negatives of each, from pairs or types.
+
+Table = dict[str, tuple[int, int, int]]
+
+
+def pair_table(counts: Counts) -> Table:
+    """Return the table of labels behind pairs of gold and predicted ones."""
+    table: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for (gold, predicted), (number,) in counts.items():
+        if gold == predicted:
+            table[gold][0] += number
+        else:
+            table[predicted][1] += number
+            table[gold][2] += number
+    return {label: (row[0], row[1], row[2]) for label, row in table.items() if label}
+
+
+def type_table(counts: Counts) -> Table:
+    """Return the table of types."""
+    return {key[0]: (numbers[0], numbers[1], numbers[2]) for key, numbers in counts.items()}
+
+
+RATES: dict[str, Callable[[int, int, int], tuple[int, int]]] = {
+    "precision": lambda true, false, missed: (true, true + false),
+    "recall": lambda true, false, missed: (true, true + missed),
+    "f1": lambda true, false, missed: (2 * true, 2 * true + false + missed),
+}
+
+
+def pooled(table: Table, rate: str) -> tuple[int, int]:
+    """Return a rate of all labels together."""
+    sums = (sum(row[place] for row in table.values()) for place in range(3))
+    return RATES[rate](*sums)
+
+
+def or_zero(term: tuple[int, int]) -> float:
+    """Return a quotient, 0 where it is undefined."""
+    return quotient(term) or 0.0
+
+
+def macro(table: Table, rate: str) -> float:
+    """Return the mean of the labels' rates."""
+    return math.fsum(or_zero(RATES[rate](*row)) for row in table.values()) / len(table)
+
+
+def kappa_value(counts: Counts) -> Term:
+    """Return Cohen's kappa of pairs."""
+    golds: Counter[str] = Counter()
+    predictions: Counter[str] = Counter()
+    total = same = 0
+    for (gold, predicted), (number,) in counts.items():
+        golds[gold] += number
+        predictions[predicted] += number
+        total += number
+        same += number if gold == predicted else 0
+    chance = sum(number * predictions[label] for label, number in golds.items())
+    return (total * same - chance, total * total - chance) if total * total != chance else None
+
+
+Values = dict[tuple[str, Any], Any]  # (aggregation, label or None) -> value
+
+
+class Score(NamedTuple):
+    """One score: its counts, an item's value, and its aggregations of sums.
+
+    `labelled` gives the table of labels for scores that have values of single ones; `means` names
+    the aggregations that are made of sums over items, in billionths too.
+    """
+
+    family: str
+    item: Callable[[Counts], Term] | None
+    sums: dict[str, Callable[[Counts], Term]]
+    lower: bool = False
+    proportion: bool = False
+    source: bool = False
+    rate: str = ""
+    table: Callable[[Counts], Table] | None = None
+
+    @property
+    def means(self) -> list[str]:
+        """The names of the aggregations of items."""
+        if self.item is None:
+            return []
+        return ["mean_of_ratios"] + (["ratio_of_means"] if self.family == "reduction" else [])
+
+    @property
+    def first(self) -> str:
+        """The aggregation that counts where none is named."""
+        return self.means[0] if self.item else next(iter(self.sums))
+
+    def terms(self, mean: str, counts: Counts) -> tuple[Term, ...] | None:
+        """Return one answer's terms of an aggregation of items, None where it has none."""
+        if mean == "ratio_of_means":
+            numbers = counts.get(())
+            return numbers and ((numbers[0], numbers[2]), (numbers[1], numbers[2]))
+        value = self.item(counts) if self.item else None
+        return None if value is None else (value,)
+
+    def labels(self, counts: Counts) -> list[str]:
+        """Return the labels that have a row: those that the references have."""
+        if self.table is None:
+            return []
+        return sorted(label for label, row in self.table(counts).items() if row[0] + row[2])
+
+    def of_sums(self, counts: Counts, labels: list[str]) -> Values:
+        """Return all values that are functions of summed counts."""
+        found: Values = {(name, None): quotient(value(counts)) for name, value in self.sums.items()}
+        if labels and self.table:
+            table = self.table(counts)
+            for label in labels:
+                row = table.get(label)
+                found["label", label] = row and or_zero(RATES[self.rate](*row))
+        return found
+
+
+def of_means(mean: str, sums: Iterable[Any], ones: Any) -> float | None:
+    """Return an aggregation of items from sums of their terms and of as many ones."""
+    listed = list(sums)
+    if mean == "mean_of_ratios":
+        return listed[0] / ones if ones else None
+    return (listed[0] - listed[1]) / listed[0] if listed[0] else None
+
+
+def _labels_score(rate: str) -> Score:
+    return Score(
+        "labels", None, rate=rate, table=pair_table,
+        sums={
+            "micro": lambda counts: or_zero(pooled(pair_table(counts), rate)) if counts else None,
+            "macro": lambda counts: macro(pair_table(counts), rate) if counts else None,
+        },
+    )  # fmt: skip
+
+
+def _entities_score(rate: str, family: str) -> Score:
+    def item(counts: Counts) -> Term:
+        found = pooled(type_table(counts), rate)
+        return found if found[1] else None
+
+    def corpus(counts: Counts) -> Term:
+        return or_zero(pooled(type_table(counts), rate)) if counts else None
+
+    return Score(family, item, {"corpus": corpus}, source=True, rate=rate, table=type_table)
+
+
+def _error_score(family: str, source: bool = False) -> Score:
+    return Score(family, ratio, {"corpus": ratio}, lower=True, source=source)
+
+
+SCORES: dict[str, Score] = {
+    "exact_match": Score("exact", ratio, {}, proportion=True),
+    "accuracy": Score("accuracy", ratio, {}, proportion=True),
+    "character_error_rate": _error_score("characters"),
+    "word_error_rate": _error_score("words"),
+    "source_character_error_rate": _error_score("source", True),
+    "character_error_reduction": Score(
+        "reduction", error_ratio, {"corpus": error_ratio}, source=True
+    ),
+    "chrf": Score("chrf", chrf_value, {"corpus": chrf_value}),
+    "bleu": Score(
+        "bleu", lambda counts: bleu_value(counts, True),
+        {"corpus": lambda counts: bleu_value(counts, False)},
+    ),
+    "rouge_l": Score("rouge", ratio, {"corpus": ratio}),
+    "precision": _labels_score("precision"),
+    "recall": _labels_score("recall"),
+    "f1": _labels_score("f1"),
+    "cohens_kappa": Score("labels", None, {"corpus": kappa_value}),
+    **{
+        f"entity_{rate}_{family}": _entities_score(rate, family)
+        for family in ("strict", "fuzzy")
+        for rate in RATES
+    },
+}  # fmt: skip
+
+
+# --------------------------------------------------------------------------------------------------
+# L3: estimates (docs/scores.md, "Estimates"): each recorded number of a run, with its interval
+# --------------------------------------------------------------------------------------------------
+
+STATUSES = ("answered", "empty", "refused", "unparsed")
+BILLION = 10**9
+MOST_KEYS = 10_000  # of a score that counts under more, no interval is made
+MOST_RESAMPLES = 99_999
+
+
+class Settings(NamedTuple):
+    """What a plan says of its scores."""
+
+    names: tuple[str, ...]
+    answer: Any = None
+    level: str = "0.95"
+    resamples: int = 999
+    seed: str = "1"
+
+    @property
+    def key(self) -> str:
+        """What tells the settings from others."""
+        return repr(self)
+
+    @property
+    def answer_version(self) -> str:
+        """The version of the parser, as records show it."""
+        return Parser(self.answer).version
+
+    def scores(self) -> list[Score]:
+        """Return the scores in their order; raise `Defect` for an unknown one."""
+        unknown = [name for name in self.names if name not in SCORES]
+        if unknown:
+            raise _unusable(f"the score {safe(unknown[0], 40)} is unknown here")
+        return [SCORES[name] for name in self.names]
+
+    def check(self) -> None:
+        """Raise `Defect` for settings that cannot be followed."""
+        self.scores()
+        Parser(self.answer)
+        good = FIELD_TYPES["decimal"](self.level) and 0 < float(self.level) < 1
+        good = good and type(self.resamples) is int and 0 < self.resamples <= MOST_RESAMPLES
+        if not good or not isinstance(self.seed, str) or not self.seed.isascii():
+            raise _unusable("the intervals are malformed")
+
+
+def settings_of(core: Record, names: Iterable[Any] | None = None) -> Settings:
+    """Return the settings of a plan, or of an import, whose records name its scores."""
+    said = core.get("scores") if names is None else list(names)
+    listed = [name for name in said if isinstance(name, str)] if isinstance(said, list) else []
+    found = Settings(tuple(dict.fromkeys(listed)), core.get("answer"))
+    intervals = core.get("intervals")
+    given = intervals if isinstance(intervals, dict) else {}
+    return found._replace(
+        **{name: given[name] for name in ("level", "resamples", "seed") if name in given}
+    )
+
+
+class Scored(NamedTuple):
+    """One final answer as it is spooled.
+
+    `outcome` is a status, or `without_reference`, or empty where it cannot be scored here. `item`,
+    `output` and `label` are compared only, and stand as digests where they are long.
+    """
+
+    place: int
+    request: str
+    item: str
+    cell: str
+    stratum: str | None
+    seed: str
+    repetition: int
+    runaway: bool
+    outcome: str
+    counts: tuple[Counts, ...]
+    output: bytes
+    label: str
+    reference: str | None
+
+    @property
+    def asked(self) -> tuple[str, str, int]:
+        """The pass that the answer belongs to."""
+        return self.cell, self.seed, self.repetition
+
+
+class Told(NamedTuple):
+    """What estimates, or conclusions, of one run are about: its answers below a size of the log."""
+
+    number: int
+    run: str
+    plan: str
+    imported: bool
+    before: int
+    settings: Settings
+
+
+class Taken(NamedTuple):
+    """How many answers a subject has, and of how many texts are withheld.
+
+    `withheld` are those that cannot be scored here, `closed` those whose labels are not known.
+    """
+
+    answers: int = 0
+    withheld: int = 0
+    closed: int = 0
+
+    def plus(self, other: Taken) -> Taken:
+        """Return the numbers of both."""
+        return Taken(*(sum(both) for both in pairs(self, other)))
+
+
+class Answers:
+    """One part's final answers, scored once for all subjects of their run."""
+
+    def __init__(self, spool: Spool, part: int, rows: dict[str, list[Any]]) -> None:
+        self.spool, self.part, self.rows = spool, part, rows
+        self.known: dict[tuple[str, str], dict[tuple[int, int], tuple[Scored, Taken]]] = {}
+
+    def take(self, told: Told) -> Taken:
+        """Spool the answers of a subject."""
+        scorer = Scorer(told.settings)
+        known = self.known.setdefault((told.run, told.settings.key), {})
+        found, taken = [], Taken()
+        for position, row in self._final(told):
+            if (row[0], position) not in known:
+                known[row[0], position] = scorer.take(row)
+            scored, more = known[row[0], position]
+            found.append(tuple(scored))
+            taken = taken.plus(more)
+        found.sort(key=itemgetter(0))
+        for at in range(0, len(found), 256):
+            self.spool.write(f"told-{told.number}-{self.part}", found[at : at + 256])
+        return taken
+
+    def _final(self, told: Told) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """Yield position, and index, request, item, cell, stratum, seed, repetition and texts."""
+        run, plan = told.run.encode(), told.plan.encode()
+        if told.imported:
+            for (position, owner, index, cell, stratum, runaway, output, reference, item, seed,
+                 repetition) in self.rows["samples"]:  # fmt: skip
+                if owner == run and position < told.before:
+                    request = digest(b"reprollm/imported/v1", run, str(index).encode())
+                    named = (index, request, item, cell, stratum, seed or "", repetition)
+                    yield position, (*named, runaway, output, reference, None)
+            return
+        final: dict[bytes, Any] = {}
+        for position, owner, request, _, runaway, output, *_ in self.rows["answers"]:
+            if owner == run and position < told.before and request not in final:
+                final[request] = (position, runaway, output)
+        seen: set[int] = set()
+        for (_, owner, request, index, cell, stratum, reference, item, seed, repetition, _,
+             source) in self.rows["requests"]:  # fmt: skip
+            if owner == plan and request in final and index not in seen:
+                seen.add(index)
+                position, runaway, output = final[request]
+                named = (index, request.decode(), json.loads(item), cell, stratum, seed, repetition)
+                yield position, (*named, runaway, output, reference, source)
+
+
+class Scorer:
+    """Settings put to use on one answer after the other."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.names = settings.names
+        self.parser, self.scores = Parser(settings.answer), settings.scores()
+        self.sources = any(score.source for score in self.scores)
+
+    def hides(self, output: Any, reference: Any, source: Any) -> bool:
+        """Return whether an answer cannot be scored here, but by someone with all its texts."""
+        if output is None or reference is None:
+            return False
+        hidden = WITHHELD in (output, reference) or (self.sources and source is WITHHELD)
+        return hidden or self.is_too_long(output, reference, source)
+
+    @staticmethod
+    def is_too_long(*texts: Any) -> bool:
+        """Return whether two of some texts are too long to be compared."""
+        sizes = sorted(len(text) for text in texts if text)
+        return len(sizes) > 1 and sizes[-1] * sizes[-2] > MAX_CELLS
+
+    def counts(self, output: Any, reference: Any, source: Any) -> tuple[Texts, list[Counts]]:
+        """Return an answer as it was parsed, and what each score counts of it."""
+        texts = self.parser.texts(*((text or b"").decode() for text in (output, reference, source)))
+        lacking = () if isinstance(source, bytes) else OF_SOURCES
+        made = {
+            score.family: {} if score.family in lacking else FAMILIES[score.family](texts)
+            for score in self.scores
+        }
+        return texts, [made[score.family] for score in self.scores]
+
+    def take(self, row: tuple[Any, ...]) -> tuple[Scored, Taken]:
+        """Return an answer as it is spooled, and which of its texts are withheld."""
+        *named, runaway, output, reference, source = row
+        hidden = self.hides(output, reference, source)
+        closed = hidden or WITHHELD in (output, reference)
+        outcome = "without_reference" if reference is None else ""
+        label, right = "", None
+        counts: list[Counts] = []
+        if isinstance(reference, bytes):
+            right = brief(self.parser.gold(reference.decode()))
+        if isinstance(output, bytes) and not self.is_too_long(output, reference, source):
+            texts, counts = self.counts(output, reference, source)
+            label = brief(label_of(texts.parsed))
+            outcome = texts.parsed.status if isinstance(reference, bytes) else outcome
+        facts = [runaway, outcome, tuple(counts), sha256(output or b"").digest(), label, right]
+        return Scored(*[*named, *facts]), Taken(1, int(hidden), int(closed))
+
+
+def label_of(parsed: Parsed) -> str:
+    """Return the label that an answer is; the empty one where there is no answer."""
+    if parsed.status != "answered":
+        return ""
+    return parsed.value.strip() if isinstance(parsed.value, str) else spelled_mentions(parsed.value)
+
+
+def spelled_mentions(mentions: Iterable[Mention]) -> str:
+    """Return mentions as the label that they are."""
+    return dumps([list(one) for one in mentions]).decode()
+
+
+def brief(text: str) -> str:
+    """Return a short text as it is, of a long one what tells it from others."""
+    return text if len(text) <= 64 else sha256(text.encode()).hexdigest() + str(len(text))
+
+
+# Passes: one asking of a cell's items. One that says what an earlier one said is not counted.
+
+
+class Passes:
+    """The passes of a run, by cell."""
+
+    def __init__(self, rows: Iterable[Scored]) -> None:
+        states: dict[tuple[str, str, int], Any] = {}
+        for row in rows:
+            state = states.setdefault(row.asked, sha256())
+            state.update(frame(row.item.encode()) + row.output)
+        self.asked: Counter[str] = Counter()
+        self.distinct: Counter[str] = Counter()
+        self.folded: set[tuple[str, str, int]] = set()
+        seen: set[tuple[str, bytes]] = set()
+        for asked, state in states.items():
+            key = (asked[0], state.digest())
+            self.asked[asked[0]] += 1
+            self.distinct[asked[0]] += key not in seen
+            if key in seen:
+                self.folded.add(asked)
+            seen.add(key)
+
+
+def told_rows(spool: Spool, told: Told) -> Iterator[Scored]:
+    """Yield the answers of a subject by index."""
+    files = spool.files(f"told-{told.number}-[0-9]+")
+    return (Scored(*row) for row in heapq.merge(*files, key=itemgetter(0)))
+
+
+Places = dict[str, tuple[Any, Any]]  # item -> document, split
+
+
+def places_of(spool: Spool, plan: str, before: int) -> Places:
+    """Return document and split of a plan's items, of each by its first record."""
+    found: Places = {}
+    for row in read_items(spool, plan):
+        if row.position < before:
+            found.setdefault(row.item, (row.document, row.split))
+    return found
+
+
+def table_line(row: Scored, score: str, counts: Counts) -> bytes:
+    """Return the canonical line of one answer's score."""
+    listed = [[*key, *counts[key]] for key in sorted(counts)]
+    line = {
+        "counts": listed, "index": row.place, "request": row.request, "score": score,
+        "status": row.outcome,
+    }  # fmt: skip
+    return dumps(line)
+
+
+# One cell: its counted answers by group, and the rows of each group.
+
+LEVEL_NAMES = ("all", "stratum", "split")
+
+
+class Cell(NamedTuple):
+    """A file of one cell's counted answers, to be made into the rows of one level."""
+
+    file: str
+    name: str
+    level: str
+    settings: Settings
+
+
+class Members:
+    """The counted answers of one group of a cell."""
+
+    def __init__(self, settings: Settings, cost: list[int]) -> None:
+        self.settings, self.scores = settings, settings.scores()
+        self.statuses: Counter[str] = Counter()
+        self.runaway = 0
+        self.items: set[str] = set()
+        self.clusters: dict[tuple[bool, str], int] = {}
+        self.undefined = [0] * len(self.scores)
+        # of each aggregation of items: the terms of each answer
+        self.terms: dict[tuple[int, str], list[array[float]]] = {}
+        self.units: list[int] = []  # of each cluster
+        self.sums: defaultdict[Any, list[Counts]] = defaultdict(list)  # of units, by what is summed
+        self.cost = cost  # units drawn for this level of the cell
+
+    @property
+    def n(self) -> int:
+        """How many answers have a reference."""
+        return sum(self.statuses[status] for status in STATUSES)
+
+    def see(self, row: Scored, document: Any) -> None:
+        """Take up to which cluster an answer belongs."""
+        self.statuses[row.outcome] += 1
+        if row.outcome in STATUSES:
+            self.runaway += row.runaway
+            self.items.add(row.item)
+            self.clusters.setdefault(_cluster(row.item, document), len(self.clusters))
+
+    def deal(self) -> None:
+        """Deal the clusters into units, once all are known."""
+        self.units = dealt(self.settings.seed, len(self.clusters))
+
+    def add(self, row: Scored, document: Any) -> None:
+        """Add an answer's counts to those of its unit."""
+        if row.outcome not in STATUSES:
+            return
+        unit = self.units[self.clusters[_cluster(row.item, document)]]
+        families: dict[str, Counts] = {}
+        for place, score in enumerate(self.scores):
+            counts = families[score.family] = row.counts[place]
+            undefined = not counts if score.item is None else score.item(counts) is None
+            self.undefined[place] += undefined
+            for mean in score.means:
+                terms = score.terms(mean, counts)
+                if terms is not None:
+                    columns = self.terms.setdefault((place, mean), [array("d") for _ in terms])
+                    for column, term in pairs(columns, terms):
+                        column.append(quotient(term) or 0.0)
+                    self._sum((place, mean), unit, {(): (*map(billionths, terms), 1)})
+        for family, counts in families.items():
+            self._sum(family, unit, counts)
+
+    def _sum(self, what: Any, unit: int, counts: Counts) -> None:
+        summed = self.sums[what]
+        while len(summed) <= unit:
+            summed.append({})
+        add_counts(summed[unit], counts)
+
+    def rows(self) -> Iterator[Record]:
+        """Yield what is particular to each row of the group."""
+        size = max(self.units) + 1
+        for summed in self.sums.values():
+            summed.extend({} for _ in range(size - len(summed)))
+        for place, score in enumerate(self.scores):
+            total: Counts = {}
+            for counts in self.sums[score.family]:
+                add_counts(total, counts)
+            total = {key: numbers for key, numbers in total.items() if any(numbers)}
+            labels = score.labels(total)
+            values = score.of_sums(total, labels)
+            for mean in score.means:
+                columns = self.terms.get((place, mean))
+                values[mean, None] = columns and of_means(
+                    mean, map(math.fsum, columns), len(columns[0])
+                )
+            intervals = self._intervals(place, labels, total, values)
+            for (name, label), value in values.items():
+                method, resamples, ends = intervals.get((name, label), ("none", 0, (None, None)))
+                yield {
+                    "score": self.settings.names[place], "label": label, "aggregation": name,
+                    "value": sixth(value), "low": sixth(ends[0]), "high": sixth(ends[1]),
+                    "undefined": self.undefined[place],
+                    "interval": {
+                        "clusters": len(self.clusters), "level": self.settings.level,
+                        "method": method, "resamples": resamples,
+                        "seed": self.settings.seed if resamples else None,
+                    },
+                }  # fmt: skip
+
+    def _intervals(
+        self, place: int, labels: list[str], total: Counts, values: Values
+    ) -> dict[Any, tuple[str, int, tuple[Any, Any]]]:
+        """Return method, resamples and ends of the intervals of a score."""
+        score, level = self.scores[place], float(self.settings.level)
+        wanted = [key for key, value in values.items() if value is not None]
+        if len(self.clusters) < 2 or not wanted:
+            return {}
+        if score.proportion and len(self.clusters) == self.n:
+            return {key: ("wilson", 0, wilson(total[()][0], total[()][1], level)) for key in wanted}
+        if len(total) > MOST_KEYS:
+            return {}
+        found = {}
+        for key, drawn in self._drawn(place, labels, wanted).items():
+            ends = ranked(drawn, self.settings.resamples, level)
+            if ends:
+                found[key] = ("bootstrap", len(drawn), ends)
+        return found
+
+    def _drawn(self, place: int, labels: list[str], wanted: list[Any]) -> dict[Any, list[float]]:
+        """Return the values on the resamples on which they are defined."""
+        score, settings = self.scores[place], self.settings
+        found: dict[Any, list[float]] = {key: [] for key in wanted}
+        sums = Columns(self.sums[score.family]) if score.sums or labels else None
+        means = {mean: Columns(self.sums[place, mean]) for mean in score.means
+                 if (place, mean) in self.sums}  # fmt: skip
+        made = [*means.values(), *([sums] if sums else [])]
+        self.cost[0] += sum(settings.resamples * (one.size + 64) for one in made)
+        if self.cost[0] > MAX_RESAMPLED:
+            raise _unusable("the intervals would take too long here")
+        for number in range(settings.resamples):
+            values = score.of_sums(sums.sums(settings.seed, number), labels) if sums else {}
+            for mean, drawing in means.items():
+                terms = drawing.sums(settings.seed, number).get((), (0,))
+                if terms[-1]:
+                    values[mean, None] = of_means(mean, terms[:-1], BILLION * terms[-1])
+            for key, drawn in found.items():
+                value = values.get(key)
+                if value is not None:
+                    drawn.append(value)
+        return found
+
+
+def _cluster(item: str, document: Any) -> tuple[bool, str]:
+    return (False, item) if document is None else (True, document)
+
+
+def sixth(value: float | None) -> str | None:
+    """Return a value as estimates hold it."""
+    text = None if value is None else f"{value:.6f}"
+    return "0.000000" if text == "-0.000000" else text
+
+
+def cell_rows(cell: Cell) -> list[Record] | str:
+    """Return the rows of one level of a cell, or why they cannot be made."""
+    spool: Spool = _WORKER["spool"]
+    groups: dict[Any, Members] = {}
+    cost = [0]
+
+    def members(row: Scored, place: tuple[Any, Any]) -> Members | None:
+        group = {"all": "", "stratum": row.stratum, "split": place[1]}[cell.level]
+        if group is None:
+            return None
+        if group not in groups:
+            groups[group] = Members(cell.settings, cost)
+        return groups[group]
+
+    for *row, document, split in spool.read(cell.file):
+        own = members(Scored(*row), (document, split))
+        if own:
+            own.see(Scored(*row), document)
+    for each in groups.values():
+        each.deal()
+    for *row, document, split in spool.read(cell.file):
+        own = members(Scored(*row), (document, split))
+        if own:
+            own.add(Scored(*row), document)
+    found = []
+    try:
+        for group, each in groups.items():
+            common = {
+                "sampling": cell.name, "level": cell.level,
+                "group": None if cell.level == "all" else group,
+                "n": each.n, "items": len(each.items), "clusters": len(each.clusters),
+                "counted": {
+                    **{name: each.statuses[name] for name in (*STATUSES, "without_reference")},
+                    "runaway": each.runaway,
+                },
+            }  # fmt: skip
+            found += [{**common, **row} for row in (each.rows() if each.items else ())]
+    except Defect as error:
+        return error.sentence
+    return found
+
+
+# All rows of a run, and the records that are held against them.
+
+
+class EstimateGroup:
+    """The estimate records of one shard about one run."""
+
+    def __init__(self, run: str, position: int) -> None:
+        self.run, self.position = run, position
+        self.records: list[Record] = []
+        self.told: Told | None = None
+        self.wrong = ""
+        self.unusable = ""
+        self.taken = Taken()
+
+    def where(self) -> str:
+        """Return how the group is named in sentences."""
+        return f"estimates at {self.position} of run {self.run[:16]}"
+
+    def take(self, taken: dict[int, Any]) -> None:
+        """Take up what one part of the requests has of the group's answers."""
+        found = taken.get(self.told.number) if self.told else None
+        if isinstance(found, str):
+            self.unusable, self.told = found, None
+        elif found:
+            self.taken = self.taken.plus(found)
+
+
+def is_seen(log: Log, seen: Record, position: int) -> bool:
+    """Return whether a checkpoint is one of the log's, not behind a position."""
+    known = log.checkpoints.get(seen["size"])
+    return known is not None and known.root.hex() == seen["root"] and seen["size"] <= position
+
+
+def estimate_groups(log: Log, found: Pass, runs: dict[str, str]) -> list[EstimateGroup]:
+    """Return the log's estimates by shard and run, each with what it is about."""
+    firsts = [shard.first for shard in log.shards]
+    starts: dict[int, int] = {}
+    groups: dict[tuple[int, str], EstimateGroup] = {}
+    for position, record in found.of_kind("estimate"):
+        shard = bisect_right(firsts, position)
+        start = starts.setdefault(shard, position)
+        group = groups.setdefault((shard, record["run"]), EstimateGroup(record["run"], start))
+        group.records.append(record)
+    begun: dict[str, int] = {}
+    for kind, field in (("start", "run"), ("import", "import")):
+        for position, record in found.of_kind(kind):
+            begun.setdefault(record[field], position)
+    for number, group in enumerate(groups.values()):
+        seen = group.records[0]["checkpoint"]
+        if any(record["checkpoint"] != seen for record in group.records) or not is_seen(
+            log, seen, group.position
+        ):
+            group.wrong = "expected one checkpoint of the log before them in all, found another"
+        elif begun.get(group.run, MAX_INTEGER) >= seen["size"]:
+            group.wrong = "expected a run that began before their checkpoint, found none"
+        else:
+            _tell(group, number, found, runs)
+    return list(groups.values())
+
+
+def _tell(group: EstimateGroup, number: int, found: Pass, runs: dict[str, str]) -> None:
+    imported = group.run not in runs
+    plan = runs.get(group.run, group.run)
+    before = group.records[0]["checkpoint"]["size"]
+    names = (record["score"] for record in group.records) if imported else None
+    settings = settings_of(found.plans.cores.get(plan, {}), names)
+    try:
+        settings.check()
+    except Defect as error:
+        group.unusable = error.sentence
+        return
+    group.told = Told(number, group.run, plan, imported, before, settings)
+
+
+def estimates(
+    told: Told, spool: Spool, processes: int, source: Source
+) -> tuple[dict[tuple[Any, ...], Record], str]:
+    """Return the records that the answers give, and why there are none if they cannot be made."""
+    settings = told.settings
+    passes = Passes(told_rows(spool, told))
+    places = places_of(spool, told.plan, told.before)
+    tables = {name: sha256(frame(b"reprollm/item-scores/v1")) for name in settings.names}
+    cells: dict[str, list[Any]] = {}
+    for row in told_rows(spool, told):
+        if row.outcome in STATUSES:
+            for name, counts in pairs(settings.names, row.counts):
+                tables[name].update(frame(table_line(row, name, counts)))
+        if row.outcome and row.asked not in passes.folded:
+            waiting = cells.setdefault(row.cell, [])
+            waiting.append((*row, *places.get(row.item, (None, None))))
+            if len(waiting) == 256:
+                spool.write(f"cell-{told.number}-{list(cells).index(row.cell)}", waiting)
+                waiting.clear()
+    tasks = []
+    for number, (cell, waiting) in enumerate(cells.items()):
+        spool.write(f"cell-{told.number}-{number}", waiting)
+        name = f"cell-{told.number}-{number}"
+        tasks += [Cell(name, cell, level, settings) for level in LEVEL_NAMES]
+    records: list[Record] = []
+    for made in in_processes(cell_rows, tasks, processes, (source, spool, frozenset[str]())):
+        if isinstance(made, str):
+            return {}, made
+        records += made
+    for record in records:
+        score, cell = record["score"], record["sampling"]
+        record.update(
+            run=told.run,
+            plan=told.plan,
+            version=f"{score}/1 {settings.answer_version}",
+            passes={"asked": passes.asked[cell], "distinct": passes.distinct[cell]},
+            table_sha256=tables[score].hexdigest(),
+        )
+    _warn(records)
+    return {tuple(record[name] for name in _ESTIMATE): record for record in records}, ""
+
+
+def _warn(rows: list[Record]) -> None:
+    """Add the warnings to all rows of a run; values are compared as they are recorded."""
+    values: defaultdict[str, dict[str, dict[str, float]]] = defaultdict(dict)
+    reductions: defaultdict[Any, list[float]] = defaultdict(list)
+    for row in rows:
+        if row["value"] is None:
+            continue
+        value, cell = float(row["value"]), row["sampling"]
+        if row["level"] == "all" and row["label"] is None:
+            values[row["score"]].setdefault(cell, {})[row["aggregation"]] = value
+        if row["score"] == "character_error_reduction":
+            reductions[cell, row["level"], row["group"]].append(value)
+    otherwise = {
+        (score, cell)
+        for score, cells in values.items()
+        for cell, one in cells.items()
+        for other in cells.values()
+        if _ranked_otherwise(one, other)
+    }
+    for row in rows:
+        signs = reductions.get((row["sampling"], row["level"], row["group"]), [0.0])
+        ranks = row["level"] == "all" and row["label"] is None
+        codes = {
+            "identical-passes": row["passes"]["distinct"] < row["passes"]["asked"],
+            "ranking-depends-on-aggregation": ranks
+            and (row["score"], row["sampling"]) in otherwise,
+            "runaway": row["counted"]["runaway"] > 0,
+            "sign-depends-on-aggregation": row["score"] == "character_error_reduction"
+            and min(signs) < 0 < max(signs),
+            "unparsed": row["counted"]["unparsed"] > 0,
+        }
+        row["warnings"] = [code for code, holds in codes.items() if holds]
+
+
+def _ranked_otherwise(one: dict[str, float], other: dict[str, float]) -> bool:
+    steps = [one[name] - other[name] for name in one.keys() & other.keys()]
+    return bool(steps) and min(steps) < 0 < max(steps)
+
+
+_ESTIMATE = ("score", "sampling", "level", "group", "aggregation", "label")
+
+
+def check_estimates(
+    groups: list[EstimateGroup], spool: Spool, processes: int, source: Source,
+    counted: set[str], report: Report,
+) -> None:  # fmt: skip
+    """Hold every estimate record against what the answers give."""
+    same = 0
+    for group in groups:
+        verdict = _judge_estimates(group, spool, processes, source, report)
+        same += len(group.records) if verdict == "same" else 0
+        if group.run in counted or (group.told and group.told.imported):
+            report.scores += [(record, verdict) for record in group.records]
+    if same:
+        report.checked(
+            NUMBERS,
+            f"{count(same, 'estimate')} recomputed from the answers, with intervals: the same",
+        )
+
+
+def _judge_estimates(
+    group: EstimateGroup, spool: Spool, processes: int, source: Source, report: Report
+) -> str:
+    """Report what is wrong with a group of estimates; return the verdict on them."""
+    told, records = group.told, group.records
+    wrong, reason = [group.wrong] if group.wrong else [], group.unusable
+    if told and not wrong:
+        expected, reason = estimates(told, spool, processes, source)
+        wrong = [] if reason else list(_differing(records, expected, _ESTIMATE, _estimate_words))
+        known = {f"{name}/1 {told.settings.answer_version}" for name in told.settings.names}
+        other = sorted({record["version"] for record in records} - known)
+        if wrong and (other or group.taken.withheld):
+            reason = (
+                f"made by {safe(other[0], 80)}, which is not known here"
+                if other
+                else f"{group.taken.withheld:,} of {group.taken.answers:,} answers or references "
+                "are withheld"
+            )
+            wrong = list(_never_true(group, told))
+    if reason:
+        report.unchecked(NUMBERS, f"{group.where()}: not recomputed: {reason}")
+    for sentence in wrong[:3]:
+        report.fail(NUMBERS, "ScoreMismatch", f"{group.where()}: {sentence}")
+    return "WRONG" if wrong else "not recomputed" if reason else "same"
+
+
+def _estimate_words(key: tuple[Any, ...]) -> str:
+    score, cell, level, group, aggregation, label = key
+    whose = "all answers" if level == "all" else f"{level} {group}"
+    about = "" if label is None else f" of label {label}"
+    return safe(f"{score} ({aggregation}{about}) of {whose}, sampling {cell}", 160)
+
+
+def _never_true(group: EstimateGroup, told: Told) -> Iterator[str]:
+    """Yield what is wrong whatever the withheld texts say."""
+    records = group.records
+    if len({tuple(record[name] for name in _ESTIMATE) for record in records}) < len(records):
+        yield "a row is recorded twice"
+    if {record["plan"] for record in records} != {told.plan}:
+        yield f"expected estimates of plan {told.plan[:16]}"
+    if not {record["score"] for record in records} <= set(told.settings.names):
+        yield f"expected the scores {', '.join(told.settings.names)}, as planned"
+    for record in records:
+        if record["n"] > group.taken.answers:
+            yield f"a row counts more than the {group.taken.answers} answers of the log"
+            break
+        if not record["clusters"] <= record["items"] <= record["n"]:
+            yield "a row has more clusters than items, or more items than answers"
+            break
+
+
+# --------------------------------------------------------------------------------------------------
+# L3: comparisons and claims (docs/conclusions.md), drawn again from the log before their checkpoint
+# --------------------------------------------------------------------------------------------------
+
+MAX_SWAPS = 2**28  # swaps, or resamples, times the numbers that each changes, of one comparison
+CLASSES = ("bitwise", "tokens", "score")
+REPETITIONS = ("replicates", "repetitions", "reruns")
+
+
+class Drawn(NamedTuple):
+    """A comparison or claim: as it is expected, or as a record says it."""
+
+    kind: str
+    name: str
+    run: str
+    plan: str
+    evidence: Record
+    verdict: str | None
+
+
+class Arm(NamedTuple):
+    """One cell of one run, with the answers that it gave, by index."""
+
+    run: str
+    plan: str
+    model: Any
+    cell: str
+    rows: list[Scored]
+    asked: int
+    distinct: int
+    folded: frozenset[tuple[str, str, int]]
+
+    @property
+    def parts(self) -> Record:
+        """What an experiment can name it by."""
+        prompt, sign, sampling = self.cell.rpartition("/")
+        return {"model": self.model, "prompt": prompt if sign else None, "sampling": sampling}
+
+    def said(self) -> Record:
+        """Return the arm as it stands in evidence."""
+        return {"run": self.run, "plan": self.plan, "cell": self.cell, **self.parts}
+
+    def first_labels(self) -> dict[str, str]:
+        """Return what it says of each item: the label of its first answer."""
+        found: dict[str, str] = {}
+        for row in self.rows:
+            found.setdefault(row.item, row.label)
+        return found
+
+
+class Side(NamedTuple):
+    """A run that the log stands for."""
+
+    told: Told
+    core: Record
+    arms: list[Arm]
+    items: dict[str, Item]
+
+
+# Pairs: two arms, item by item.
+
+
+class Paired(NamedTuple):
+    """An item that both arms answered: its cluster, each side's counts, and its values if any."""
+
+    cluster: int
+    counts: tuple[list[Counts], list[Counts]]
+    values: tuple[int, int]
+
+    @property
+    def difference(self) -> int:
+        """The first value less the second, in billionths."""
+        return self.values[0] - self.values[1]
+
+
+class Pairing:
+    """All items of two arms, on one score."""
+
+    def __init__(self, arms: tuple[Arm, Arm], side: Side, pair: Record) -> None:
+        self.score = SCORES[pair["score"]]
+        place = side.told.settings.names.index(pair["score"])
+        one, other = (self._by_item(arm, side.items, place, pair) for arm in arms)
+        both = [item for item in one if item in other]
+        values = {item: (self._value(one[item]), self._value(other[item])) for item in both}
+        self.only = (len(one) - len(both), len(other) - len(both))
+        self.undefined = sum(None in value for value in values.values())
+        clusters: dict[Any, int] = {}
+        self.items: list[Paired] = []
+        for item in both:
+            first, second = values[item]
+            if first is not None and second is not None:
+                known = side.items.get(item)
+                name = _cluster(item, known.document if known else None)
+                cluster = clusters.setdefault(name, len(clusters))
+                self.items.append(Paired(cluster, (one[item], other[item]), (first, second)))
+        self.clusters = len(clusters)
+        sizes = {len(counts) for item in self.items for counts in item.counts}
+        self.weight = math.lcm(1, *sizes)
+
+    def _by_item(
+        self, arm: Arm, items: dict[str, Item], place: int, pair: Record
+    ) -> dict[str, list[Counts]]:
+        found: dict[str, list[Counts]] = {}
+        for row in arm.rows:
+            known = items.get(row.item)
+            split = known.split if known else None
+            taken = pair.get("split") in (None, split) and pair.get("stratum") in (
+                None,
+                row.stratum,
+            )
+            if row.outcome in STATUSES and row.asked not in arm.folded and taken:
+                found.setdefault(row.item, []).append(row.counts[place])
+        return found
+
+    def _value(self, answers: list[Counts]) -> int | None:
+        if self.score.item is None:
+            return 0
+        terms = [self.score.item(counts) for counts in answers]
+        scaled = [billionths(term) for term in terms if term is not None]
+        return (2 * sum(scaled) + len(scaled)) // (2 * len(scaled)) if scaled else None
+
+    def units(self, seed: str) -> list[tuple[Counts, Counts]]:
+        """Return both sides' counts by unit; differences and items where there are values."""
+        places = dealt(seed, self.clusters)
+        units: list[tuple[Counts, Counts]] = [({}, {}) for _ in range(max(places, default=-1) + 1)]
+        for item in self.items:
+            unit = units[places[item.cluster]]
+            if self.score.item is not None:
+                add_counts(unit[0], {(): (item.difference, 1)})
+                continue
+            for sums, answers in pairs(unit, item.counts):
+                for counts in answers:
+                    add_counts(sums, counts, self.weight // len(answers))
+        return units
+
+    def headline(self, counts: Counts) -> float | None:
+        """Return the first aggregation of counts."""
+        left = {key: numbers for key, numbers in counts.items() if any(numbers)}
+        return quotient(self.score.sums[self.score.first](left))
+
+    def aggregated(self, name: str, side: int) -> float | None:
+        """Return an aggregation of one side's answers, every item weighing the same."""
+        sums: Counts = {}
+        for item in self.items:
+            answers = item.counts[side]
+            for counts in answers:
+                times = self.weight // len(answers)
+                if name in self.score.sums:
+                    add_counts(sums, counts, times)
+                    continue
+                terms = self.score.terms(name, counts)
+                if terms is not None:
+                    add_counts(sums, {(): (*map(billionths, terms), BILLION)}, times)
+        if name in self.score.sums:
+            left = {key: numbers for key, numbers in sums.items() if any(numbers)}
+            return quotient(self.score.sums[name](left))
+        *terms_of, ones = sums.get((), (0,))
+        return of_means(name, terms_of, ones) if ones else None
+
+
+class Swaps(NamedTuple):
+    """A test by exchanging units: the share of exchanges, how many units change, what was drawn."""
+
+    p: float
+    moved: int
+    drawn: int | None
+
+
+def swapped(
+    statistic: Callable[[int], int], values: list[int], permutations: int, seed: str
+) -> Swaps:
+    """Test a statistic of the sum of what the exchanged units add."""
+    size = len(values)
+    exact = size < permutations.bit_length() and 1 << size <= permutations
+    seen = abs(statistic(0))
+    tables = []
+    for first in range(0, size, 8):  # the sums of eight units, by the byte that chooses them
+        sums = [0]
+        for value in values[first : first + 8]:
+            sums += [total + value for total in sums]
+        tables.append(sums * (256 // len(sums)))
+    length, reached = len(tables), 0
+    for number in range(1 << size if exact else permutations):
+        if exact:
+            chosen = number.to_bytes(length, "little")
+        else:
+            parts = (b"reprollm/sign-flip/v1", seed.encode(), b"%d" % number)
+            chosen = shake_256(b"".join(map(frame, parts))).digest(length)
+        reached += abs(statistic(sum(map(getitem, tables, chosen)))) >= seen
+    if exact:
+        return Swaps(reached / (1 << size), size, None)
+    return Swaps((1 + reached) / (1 + permutations), size, permutations)
+
+
+def swaps_of(pairing: Pairing, permutations: int, seed: str) -> Swaps | None:
+    """Return the test of a pairing; None where a score without item values is undefined."""
+    units = pairing.units(seed)
+    if pairing.score.item is not None:
+        values = [unit[0].get((), (0, 0))[0] for unit in units]
+        total = sum(values)
+        return swapped(
+            lambda moved: total - 2 * moved, [each for each in values if each], permutations, seed
+        )
+    sides: tuple[Counts, Counts] = ({}, {})
+    for unit in units:
+        for sums, counts in pairs(sides, unit):
+            add_counts(sums, counts)
+    if None in map(pairing.headline, sides):
+        return None
+    changes: list[Counts] = []
+    for one, other in units:
+        change = dict(other)
+        add_counts(change, one, -1)
+        if any(map(any, change.values())):
+            changes.append(change)
+    columns = Columns(changes)
+    if permutations * max(1, len(columns.columns)) > MAX_SWAPS:
+        raise _unusable("a comparison has more labels than can be exchanged here")
+
+    def statistic(moved: int) -> int:
+        change = columns.counts(columns.unpacked(moved))
+        values = []
+        for sums, sign in pairs(sides, (1, -1)):
+            changed = dict(sums)
+            add_counts(changed, change, sign)
+            value = pairing.headline(changed)
+            values.append(0 if value is None else billionths(value))
+        return int(values[0] - values[1])
+
+    return swapped(statistic, columns.packed, permutations, seed)
+
+
+class Compared:
+    """Two arms, compared: everything but what the family decides."""
+
+    def __init__(self, arms: tuple[Arm, Arm], side: Side, pair: Record, declared: Record) -> None:
+        self.arms, self.pair, self.settings = arms, pair, side.told.settings
+        self.score = SCORES[pair["score"]]
+        self.pairing = Pairing(arms, side, pair)
+        self.values: tuple[Any, Any] = (None, None)
+        self.difference: float | None = None
+        self.sign = 0
+        self.mcnemar: tuple[int, int] | None = None
+        self.swaps: Swaps | None = None
+        self.p: float | None = None
+        self.interval: tuple[int, tuple[float, float]] | None = None
+        self.seed: str = declared["seed"]
+        permutations = declared["permutations"]
+        if type(permutations) is not int or permutations > MOST_RESAMPLES:
+            raise ValueError(f"expected at most {MOST_RESAMPLES} permutations")
+        if self.pairing.items:
+            self._size()
+            self._test(permutations, self.seed)
+
+    @property
+    def favours(self) -> str:
+        """Which arm does better."""
+        if not self.sign:
+            return "neither"
+        return "of" if (self.sign > 0) != self.score.lower else "against"
+
+    def _size(self) -> None:
+        items, n = self.pairing.items, len(self.pairing.items)
+        if self.score.item is not None:
+            sums_of = [sum(item.values[side] for item in items) for side in (0, 1)]
+            self.values = (sums_of[0] / (BILLION * n), sums_of[1] / (BILLION * n))
+            self.sign = sums_of[0] - sums_of[1]
+            self.difference = self.sign / (BILLION * n)
+        else:
+            totals: tuple[Counts, Counts] = ({}, {})
+            for unit in self.pairing.units(self.settings.seed):
+                for sums, counts in pairs(totals, unit):
+                    add_counts(sums, counts)
+            one, other = map(self.pairing.headline, totals)
+            self.values = (one, other)
+            if one is None or other is None:
+                return
+            self.difference, self.sign = one - other, billionths(one) - billionths(other)
+        self._resample()
+
+    def _resample(self) -> None:
+        units, settings = self.pairing.units(self.settings.seed), self.settings
+        if len(units) < 2:
+            return
+        sides = [Columns([unit[side] for unit in units]) for side in (0, 1)]
+        if settings.resamples * sum(len(side.columns) for side in sides) > MAX_SWAPS:
+            raise _unusable("a comparison has more labels than can be resampled here")
+        values = []
+        for number in range(settings.resamples):
+            sums = [side.sums(settings.seed, number) for side in sides]
+            if self.score.item is not None:
+                difference, times = sums[0].get((), (0, 0))
+                if times:
+                    values.append(difference / (BILLION * times))
+                continue
+            one, other = map(self.pairing.headline, sums)
+            if one is not None and other is not None:
+                values.append(one - other)
+        ends = ranked(values, settings.resamples, float(settings.level))
+        self.interval = (len(values), ends) if ends else None
+
+    def _test(self, permutations: int, seed: str) -> None:
+        items = self.pairing.items
+        once = all(arm.distinct == 1 for arm in self.arms)
+        if self.score.proportion and once and self.pairing.clusters == len(items):
+            b, c = (sum(item.difference * sign > 0 for item in items) for sign in (1, -1))
+            self.mcnemar, self.p = (b, c), mcnemar(b, c)[0]
+            return
+        self.swaps = swaps_of(self.pairing, permutations, seed)
+        self.p = self.swaps.p if self.swaps else None
+
+    def evidence(self, adjusted: float | None, tests: int) -> Record:
+        """Return the evidence of the comparison."""
+        pairing, arms = self.pairing, []
+        for arm, value in pairs(self.arms, self.values):
+            passes = {"asked": arm.asked, "distinct": arm.distinct}
+            arms.append({**arm.said(), "passes": passes, "value": sixth(value)})
+        others = {name: self._aggregation(name) for name in (*self.score.means, *self.score.sums)}
+        signs = {row["difference"].startswith("-") for row in others.values()
+                 if row["difference"] and float(row["difference"])}  # fmt: skip
+        codes = {
+            "identical-passes": any(arm.distinct < arm.asked for arm in self.arms),
+            "sign-depends-on-aggregation": len(signs) > 1,
+            "unpaired-items": bool(sum(pairing.only) + pairing.undefined),
+        }
+        return {
+            "kind": "pair", "version": "pair/1", "score": self.pair["score"],
+            "score_version": f"{self.pair['score']}/1 {self.settings.answer_version}",
+            "aggregation": self.score.first, "lower_is_better": self.score.lower,
+            "stratum": self.pair.get("stratum"), "split": self.pair.get("split"),
+            "of": arms[0], "against": arms[1],
+            "pairs": {
+                "items": len(pairing.items), "clusters": pairing.clusters,
+                "only_of": pairing.only[0], "only_against": pairing.only[1],
+                "undefined": pairing.undefined,
+            },
+            "test": self._said_test(adjusted, tests), "effect": self._effect(),
+            "favours": self.favours, "aggregations": others,
+            "warnings": [code for code, holds in codes.items() if holds],
+        }  # fmt: skip
+
+    def _aggregation(self, name: str) -> Record:
+        one, other = (self.pairing.aggregated(name, side) for side in (0, 1))
+        difference = None if one is None or other is None else one - other
+        return {"of": sixth(one), "against": sixth(other), "difference": sixth(difference)}
+
+    def _said_test(self, adjusted: float | None, tests: int) -> Record:
+        swaps, mcnemars = self.swaps, self.mcnemar
+        name = "none"
+        if mcnemars:
+            name = "mcnemar-exact"
+        elif swaps:
+            name = "sign-flip-exact" if swaps.drawn is None else "sign-flip"
+        return {
+            "name": name, "p": ninth(self.p), "p_adjusted": ninth(adjusted), "tests": tests,
+            "permutations": swaps.drawn if swaps else None,
+            "seed": self.seed if swaps and swaps.drawn is not None else None,
+            "moved": swaps.moved if swaps else None,
+            "b": mcnemars[0] if mcnemars else None, "c": mcnemars[1] if mcnemars else None,
+            "mid_p": ninth(mcnemar(*mcnemars)[1]) if mcnemars else None,
+        }  # fmt: skip
+
+    def _effect(self) -> Record:
+        items, interval, settings = self.pairing.items, self.interval, self.settings
+        counted = self.score.item is not None
+        sign = -1 if self.score.lower else 1
+        steps = Counter((item.difference * sign > 0) - (item.difference * sign < 0)
+                        for item in items)  # fmt: skip
+        low, high = interval[1] if interval else (None, None)
+        return {
+            "difference": sixth(self.difference), "low": sixth(low), "high": sixth(high),
+            "interval": {
+                "clusters": self.pairing.clusters, "level": settings.level,
+                "method": "bootstrap" if interval else "none",
+                "resamples": interval[0] if interval else 0,
+                "seed": settings.seed if interval else None,
+            },
+            "standardised": self._standardised(),
+            "better": steps[1] if counted else None, "equal": steps[0] if counted else None,
+            "worse": steps[-1] if counted else None,
+        }  # fmt: skip
+
+    def _standardised(self) -> Record | None:
+        if self.mcnemar:
+            b, c = self.mcnemar
+            low, high = clopper_pearson(b, b + c, float(self.settings.level))
+            odds = (b / c if c else None, low / (1 - low), high / (1 - high) if high < 1 else None)
+            value, low_, high_ = map(ninth, odds)
+            return {"name": "odds_ratio", "value": value, "low": low_, "high": high_}
+        if self.score.item is None or not self.pairing.items:
+            return None
+        steps = [item.difference for item in self.pairing.items]
+        n, total = len(steps), sum(steps)
+        spread = n * sum(step * step for step in steps) - total * total
+        size = None
+        if n > 1 and spread:
+            size = math.copysign(math.sqrt(total * total * (n - 1) / (n * spread)), total)
+        return {"name": "d_z", "value": ninth(size), "low": None, "high": None}
+
+
+def ninth(value: float | None) -> str | None:
+    """Return a number with nine significant digits."""
+    return None if value is None else decimal(value)
+
+
+def mcnemar(b: int, c: int) -> tuple[float, float]:
+    """Return McNemar's exact p and its mid-p, each one division of integers."""
+    n, most = b + c, min(b, c)
+    total = term = 1
+    for number in range(1, most + 1):
+        term = term * (n - number + 1) // number
+        total += term
+    if not n:
+        return 1.0, 1.0
+    ways = 1 << n
+    middle = (2 * ways - term) / (2 * ways) if b == c else (2 * total - term) / ways
+    return min(2 * total, ways) / ways, middle
+
+
+def holm(ps: list[float | None], tests: int) -> list[float | None]:
+    """Return p-values corrected over a family."""
+    known = sorted((p, place) for place, p in enumerate(ps) if p is not None)
+    if tests < len(known):
+        raise ValueError("expected a family of at least as many tests as comparisons")
+    found: list[float | None] = [None] * len(ps)
+    largest = 0.0
+    for rank, (p, place) in enumerate(known):
+        largest = max(largest, min(1.0, (tests - rank) * p))
+        found[place] = largest
+    return found
+
+
+# Agreement: how often two say the same.
+
+
+def alpha_of(units: list[list[str]]) -> float | None:
+    """Return Krippendorff's alpha of the labels of each item."""
+    total: Counter[str] = Counter()
+    alike = Fraction(0)
+    for labels in units:
+        counted = Counter(labels)
+        total.update(counted)
+        alike += Fraction(sum(n * (n - 1) for n in counted.values()), len(labels) - 1)
+    number = sum(total.values())
+    chance = sum(n * (n - 1) for n in total.values())
+    beyond = number * (number - 1) - chance
+    if not beyond:
+        return None
+    value = ((number - 1) * alike - chance) / beyond
+    return value.numerator / value.denominator
+
+
+def together(raters: list[dict[str, str]]) -> Record:
+    """Return the agreement of all raters at once."""
+    listed: defaultdict[str, list[str]] = defaultdict(list)
+    for rater in raters:
+        for item, label in rater.items():
+            listed[item].append(label)
+    units = [labels for labels in listed.values() if len(labels) > 1]
+    unanimous = sum(len(set(labels)) == 1 for labels in units)
+    return {"items": len(units), "unanimous": unanimous, "alpha": ninth(alpha_of(units))}
+
+
+def pair_of(raters: list[dict[str, str]], first: int, second: int) -> Record:
+    """Return the agreement of two raters."""
+    one, other = raters[first], raters[second]
+    both: Counts = {}
+    for item, label in one.items():
+        if item in other:
+            add_counts(both, {(label, other[item]): (1,)})
+    agree = sum(number for key, (number,) in both.items() if key[0] == key[1])
+    kappa = quotient(kappa_value(both))
+    return {
+        "first": first, "second": second, "n": sum(number for (number,) in both.values()),
+        "agree": agree, "kappa": ninth(kappa),
+    }  # fmt: skip
+
+
+def pairs_of(raters: list[dict[str, str]], most: int) -> list[Record]:
+    """Return the agreement of each of the first raters with all that come after it."""
+    return [
+        pair_of(raters, one, other) for one in range(most) for other in range(one + 1, len(raters))
+    ]
+
+
+def _agreement_head(among: str) -> Record:
+    return {"kind": "agreement", "version": "agreement/1", "among": among}
+
+
+def annotated(side: Side) -> dict[str, dict[str, str]]:
+    """Return annotators' labels by item, the empty ones left out."""
+    parser = Parser(side.core.get("answer"))
+    found: dict[str, dict[str, str]] = {}
+    for item, record in side.items.items():
+        if isinstance(record.labels, bytes):
+            for name, said in json.loads(record.labels).items():
+                labels = found.setdefault(name, {})
+                label = brief(parser.gold(str(said))) if str(said).strip() else ""
+                if label:
+                    labels[item] = label
+    return found
+
+
+def among_annotators(sides: list[Side]) -> Record | None:
+    """Return the agreement of annotators, reference and arms."""
+    named = sorted(annotated(sides[0]).items())
+    if not named:
+        return None
+    arms = [arm for side in sides for arm in side.arms]
+    gold = {row.item: row.reference for arm in sides[0].arms for row in arm.rows
+            if row.reference is not None}  # fmt: skip
+    said: list[Record] = [{"who": "annotator", "name": name} for name, _ in named]
+    said += [{"who": "reference"}] if gold else []
+    alone = len(said)
+    said += [{"who": "arm", **arm.said()} for arm in arms]
+    raters = [labels for _, labels in named] + ([gold] if gold else [])
+    raters += [arm.first_labels() for arm in arms]
+    listed = pairs_of(raters, alone)
+    both = together(raters[: len(named)])
+    return {**_agreement_head("annotators"), "raters": said, **both, "pairs": listed}
+
+
+def among_passes(side: Side) -> Record | None:
+    """Return the agreement of a run's passes."""
+    cells = []
+    for arm in side.arms:
+        passes: dict[Any, dict[str, str]] = {}
+        for row in arm.rows:
+            passes.setdefault(row.asked, {}).setdefault(row.item, row.label)
+        if len(passes) > 1:
+            counts = {"cell": arm.cell, "asked": arm.asked, "distinct": arm.distinct}
+            cells.append({**counts, **together(list(passes.values()))})
+    return {**_agreement_head("passes"), "cells": cells} if cells else None
+
+
+def among_models(sides: list[Side]) -> Record | None:
+    """Return the agreement of models on the cells that they share."""
+    by_cell: dict[str, list[Arm]] = {}
+    for side in sides:
+        for arm in side.arms:
+            by_cell.setdefault(arm.cell, []).append(arm)
+    cells = []
+    for cell, arms in by_cell.items():
+        if len(arms) > 1:
+            raters = [arm.first_labels() for arm in arms]
+            listed = pairs_of(raters, len(raters))
+            models = [arm.model for arm in arms]
+            cells.append({"cell": cell, "models": models, **together(raters), "pairs": listed})
+    return {**_agreement_head("models"), "cells": cells} if cells else None
+
+
+# Determinism: what repetitions that stand in the log keep.
+
+
+class Kept:
+    """How many pairs of one kind there are, were compared, and keep each class."""
+
+    def __init__(self) -> None:
+        self.pairs = 0
+        self.compared: Counter[str] = Counter()
+        self.kept: Counter[str] = Counter()
+
+    def add(self, one: Said, other: Said, distance: Decimal | None) -> None:
+        """Take up a pair."""
+        self.pairs += 1
+        tokens = (one.ids, one.finish) == (other.ids, other.finish)
+        told = all(not each.ids or each.logprobs for each in (one, other))
+        margins = not one.margins or not other.margins or one.margins == other.margins
+        bitwise = tokens and one.logprobs == other.logprobs and margins
+        found = {"tokens": tokens, **({"bitwise": bitwise} if told else {})}
+        if distance is not None and one.values:
+            found["score"] = all(
+                (first is None and second is None)
+                or (first is not None and second is not None and abs(first - second) <= distance)
+                for first, second in pairs(one.values, other.values)
+            )
+        for name, keeps in found.items():
+            self.compared[name] += 1
+            self.kept[name] += keeps
+
+    def plus(self, other: Kept) -> None:
+        """Add what another counted."""
+        self.pairs += other.pairs
+        self.compared.update(other.compared)
+        self.kept.update(other.kept)
+
+    def said(self) -> Record:
+        """Return the numbers as they stand in evidence."""
+        counts = {
+            name: {"compared": self.compared[name], "kept": self.kept[name]} for name in CLASSES
+        }
+        return {"pairs": self.pairs, **counts}
+
+
+class Said(NamedTuple):
+    """One answer as repetitions are compared; arrays as digests, empty where they are."""
+
+    position: int
+    ids: bytes
+    finish: bool
+    logprobs: bytes
+    margins: bytes
+    values: tuple[int | None, ...]
+
+
+class Repeated(NamedTuple):
+    """What one part of the requests shows of a run's repetitions."""
+
+    kinds: dict[str, Kept]
+    withheld: bool
+
+
+def repeated_part(
+    told: Told, core: Record, runs: dict[str, str], rows: dict[str, list[Any]], scorer: Answers
+) -> Repeated:
+    """Compare the answers of one part to the same request; spool greedy ones for the rest."""
+    within = _within(core)
+    judge = None
+    if within is not None:
+        named = settings_of(core)
+        names = tuple(name for name in named.names if name in SCORES and SCORES[name].item)
+        judge = Scorer(named._replace(names=names))
+    plan = told.plan.encode()
+    asked: dict[bytes, Any] = {}
+    planned: dict[int, Any] = {}
+    for request in rows["requests"]:
+        if request[1] == plan:
+            planned.setdefault(request[3], request)
+    for place in sorted(planned):
+        asked.setdefault(planned[place][2], planned[place])
+    of_plan = {run.encode() for run, own in runs.items() if own == told.plan}
+    by_run: dict[bytes, dict[bytes, list[Any]]] = {run: {} for run in of_plan}
+    for answer in rows["answers"]:
+        if answer[1] in by_run and answer[0] < told.before and answer[2] in asked:
+            by_run[answer[1]].setdefault(answer[2], []).append(answer)
+    found = Repeated({kind: Kept() for kind in REPETITIONS[::2]}, False)
+    own = by_run.pop(told.run.encode(), {})
+    hidden = False
+
+    def said(request: Any, answer: Any) -> Said:
+        nonlocal hidden
+        arrays = answer[6]
+        values: tuple[int | None, ...] = ()
+        hidden = hidden or WITHHELD in arrays
+        if judge is not None and request[6] is not None:
+            texts = (answer[5], request[6], request[11])
+            if isinstance(texts[0], bytes) and isinstance(texts[1], bytes):
+                values = _item_values(judge, texts)
+            else:
+                hidden = True
+        ids, logprobs, margins = (each or b"" for each in arrays)
+        return Said(answer[0], ids, answer[4], logprobs, margins, values)
+
+    finals = []
+    for name, answers in own.items():
+        if answers[0][7]:
+            continue
+        final = said(asked[name], answers[0])
+        for answer in answers[1:]:
+            if not answer[7]:
+                found.kinds["replicates"].add(final, said(asked[name], answer), within)
+        for others in by_run.values():
+            again = others.get(name)
+            if again and not again[0][7]:
+                found.kinds["reruns"].add(final, said(asked[name], again[0]), within)
+    for place, request in sorted(planned.items()):
+        given = own.get(request[2])
+        if request[10] and given and not given[0][7]:
+            key = (request[4], json.loads(request[7]), request[8])
+            finals.append((place, key, tuple(said(request, given[0]))))
+    scorer.spool.write(f"again-{told.number}-{scorer.part}", finals)
+    return found._replace(withheld=hidden)
+
+
+def _item_values(judge: Scorer, texts: tuple[Any, ...]) -> tuple[int | None, ...]:
+    _, made = judge.counts(*texts)
+    terms = [score.item(counts) if score.item else None
+             for score, counts in pairs(judge.scores, made)]  # fmt: skip
+    return tuple(None if term is None else billionths(term) for term in terms)
+
+
+def _within(core: Record) -> Decimal | None:
+    said = core.get("determinism")
+    within = said.get("within") if isinstance(said, dict) else None
+    return None if within is None else Decimal(within) * BILLION
+
+
+def determinism(core: Record, told: Told, parts: list[Repeated], spool: Spool) -> Record:
+    """Return the evidence of what a run's repetitions keep."""
+    within, wanted = _within(core), core["determinism"]["class"]
+    kinds = {kind: Kept() for kind in REPETITIONS}
+    for part in parts:
+        for kind, more in part.kinds.items():
+            kinds[kind].plus(more)
+    first: dict[Any, Said] = {}
+    files = spool.files(f"again-{told.number}-[0-9]+")
+    for _, key, row in heapq.merge(*files, key=itemgetter(0)):
+        said = Said(*row)
+        earlier = first.setdefault(key, said)
+        if earlier.position != said.position:
+            kinds["repetitions"].add(earlier, said, within)
+    compared = sum(each.compared[wanted] for each in kinds.values())
+    kept = sum(each.kept[wanted] for each in kinds.values())
+    verdict = "not measured" if not compared else "holds" if kept == compared else "fails"
+    return {
+        "kind": "determinism", "version": "determinism/1", "class": wanted,
+        "within": core["determinism"].get("within"), "verdict": verdict,
+        "rate": ninth(kept / compared) if compared else None, "compared": compared, "kept": kept,
+        "measured": {kind: each.said() for kind, each in kinds.items()},
+    }  # fmt: skip
+
+
+# Claims: what the experiment says of its numbers.
+
+
+def value_claim(claim: Record, arm: Arm, group: ClaimGroup, found: Pass) -> Drawn:
+    """Judge a claim on a value by the last estimate before the checkpoint that it is about."""
+    level = next((name for name in ("stratum", "split") if claim.get(name) is not None), "all")
+    aggregation = claim.get("aggregation") or SCORES[claim["score"]].first
+    wanted = {
+        "run": arm.run, "score": claim["score"], "sampling": arm.cell, "level": level,
+        "group": claim.get(level), "aggregation": aggregation, "label": claim.get("label"),
+    }  # fmt: skip
+    record: Record = {"value": None, "low": None, "high": None}
+    place = None
+    for position, said in found.of_kind("estimate"):
+        if position < group.size and all(said[name] == value for name, value in wanted.items()):
+            record, place = said, position
+    verdict, because = "undecided", "no-estimate"
+    if place is not None:
+        verdict, because = _held(claim, record)
+    evidence = {
+        "kind": "value", "version": "claim/1", "says": claim["says"], "score": claim["score"],
+        "aggregation": aggregation, "label": claim.get("label"), "level": level,
+        "group": claim.get(level), "arm": arm.said(),
+        **{name: claim.get(name) for name in ("is", "within", "at_least", "at_most")},
+        "estimate": place if place is None else {
+            "position": place, "leaf": sha256(b"\x00" + dumps(record)).hexdigest(),
+        },
+        **{name: record[name] for name in ("value", "low", "high")}, "because": because,
+    }  # fmt: skip
+    return Drawn("claim", claim["name"], arm.run, arm.plan, evidence, verdict)
+
+
+def _held(claim: Record, record: Record) -> tuple[str, str]:
+    if record["value"] is None:
+        return "undecided", "undefined"
+    value = Decimal(record["value"])
+    if claim.get("is") is not None:
+        near = abs(value - Decimal(claim["is"])) <= Decimal(claim["within"])
+        return "holds" if near else "fails", "value"
+    least = claim.get("at_least") is not None
+    bound = Decimal(claim["at_least"] if least else claim["at_most"])
+    end, sign = (record["low"], 1) if least else (record["high"], -1)
+    if sign * value < sign * bound:
+        return "fails", "value"
+    if end is None:
+        return "undecided", "no-interval"
+    return "holds" if sign * Decimal(end) >= sign * bound else "undecided", "interval"
+
+
+def comparison_claim(claim: Record, compared: Compared, adjusted: float | None) -> Drawn:
+    """Judge a claim that the first arm of a comparison does better."""
+    if compared.difference is None:
+        verdict, because = "undecided", "no-difference"
+    elif compared.favours != "of":
+        verdict, because = "fails", "difference"
+    elif adjusted is None:
+        verdict, because = "undecided", "no-p"
+    else:
+        verdict, because = "holds" if adjusted <= 0.05 else "undecided", "p"
+    evidence = {
+        "kind": "comparison", "version": "claim/1", "says": claim["says"],
+        "comparison": claim["comparison"], "difference": sixth(compared.difference),
+        "p_adjusted": ninth(adjusted), "favours": compared.favours, "because": because,
+    }  # fmt: skip
+    arm = compared.arms[0]
+    return Drawn("claim", claim["name"], arm.run, arm.plan, evidence, verdict)
+
+
+# From the log to a list of conclusions, and the records that are held against it.
+
+
+class ClaimGroup:
+    """The comparison and claim records of one shard."""
+
+    def __init__(self, position: int) -> None:
+        self.position, self.size = position, 0
+        self.records: list[Record] = []
+        self.wrong = ""
+        self.tellings: list[Told] = []  # of every run that began before
+        self.parts: list[Any] = []
+        self.known: set[str] = set()
+
+    def where(self) -> str:
+        """Return how the group is named in sentences."""
+        return f"conclusions at {self.position}"
+
+
+class ClaimPart(NamedTuple):
+    """What one part of the requests has for a shard of conclusions."""
+
+    answered: dict[str, tuple[int, int]]  # run -> requests planned, and those with a generation
+    cells: dict[str, dict[str, int]]  # plan -> cell -> smallest index
+    taken: dict[str, Taken]
+    repeated: dict[str, Repeated]
+    wrong: str
+
+
+def claim_groups(log: Log, found: Pass, runs: dict[str, str], first: int) -> list[ClaimGroup]:
+    """Return the log's conclusions by shard; subjects are numbered from `first`."""
+    firsts = [shard.first for shard in log.shards]
+    groups: dict[int, ClaimGroup] = {}
+    for position, record in found.heads:
+        if record["kind"] in ("comparison", "claim"):
+            group = groups.setdefault(bisect_right(firsts, position), ClaimGroup(position))
+            group.records.append(record)
+    begun: dict[str, int] = {}
+    for position, record in found.of_kind("start"):
+        begun.setdefault(record["run"], position)
+    for group in groups.values():
+        seen = group.records[0]["checkpoint"]
+        group.size = seen["size"]
+        if any(record["checkpoint"] != seen for record in group.records):
+            group.wrong = "expected one checkpoint for all of a shard, found several"
+        elif not is_seen(log, seen, group.position):
+            group.wrong = "expected a checkpoint of this log before them, found another"
+        for run, plan in runs.items() if not group.wrong else ():
+            if begun[run] < group.size and plan in found.plans.cores:
+                settings = _concluding_settings(found.plans.cores[plan])
+                group.tellings.append(Told(first, run, plan, False, group.size, settings))
+                first += 1
+    return list(groups.values())
+
+
+def _concluding_settings(core: Record) -> Settings:
+    settings = settings_of(core)
+    names = [name for name in settings.names if name in SCORES]
+    declared = core.get("comparisons")
+    listed = declared.get("comparisons") if isinstance(declared, dict) else None
+    for pair in listed if isinstance(listed, list) else []:
+        name = pair.get("score") if isinstance(pair, dict) else None
+        if isinstance(name, str) and name in SCORES:
+            names.append(name)
+    return settings._replace(names=tuple(dict.fromkeys(names)))
+
+
+def claim_part(
+    group: tuple[list[Told], dict[str, Record], dict[str, str]], scorer: Answers,
+    rows: dict[str, list[Any]],
+) -> ClaimPart:  # fmt: skip
+    """Return what one part of the requests has for a shard of conclusions."""
+    tellings, cores, runs = group
+    part = ClaimPart({}, {}, {}, {}, "")
+    requests: dict[str, set[bytes]] = {told.plan: set() for told in tellings}
+    for row in rows["requests"]:
+        plan = row[1].decode()
+        if plan in requests:
+            requests[plan].add(row[2])
+            cells = part.cells.setdefault(plan, {})
+            cells[row[4]] = min(row[3], cells.get(row[4], row[3]))
+    given: dict[str, set[bytes]] = {told.run: set() for told in tellings}
+    for row in rows["answers"]:
+        run = row[1].decode()
+        if run in given and row[0] < tellings[0].before:
+            given[run].add(row[2])
+    try:
+        for told in tellings:
+            part.answered[told.run] = (len(requests[told.plan]), len(given[told.run]))
+            told.settings.check()
+            part.taken[told.run] = scorer.take(told)
+            if cores[told.plan].get("determinism"):
+                repeated = repeated_part(told, cores[told.plan], runs, rows, scorer)
+                part.repeated[told.run] = repeated
+    except _BROKEN as error:
+        return part._replace(wrong=safe(repr(error), 200))
+    return part
+
+
+def _standing_sides(group: ClaimGroup, found: Pass, spool: Spool) -> list[Side]:
+    """Return the runs that the log stood for at the checkpoint of a shard."""
+    last: dict[str, int] = {}
+    for position, record in found.of_kind("plan"):
+        if position < group.size:
+            last[record["plan"]] = position
+    cores = {plan: found.plans.cores[plan] for plan in sorted(last, key=lambda one: last[one])}
+    started: dict[str, str] = {}
+    for position, record in found.of_kind("start"):
+        if position < group.size:
+            run = record["run"]
+            started[run] = min(record["started"], started.get(run, record["started"]))
+    begun = []
+    tellings = {told.run: told for told in group.tellings}
+    for run in sorted(tellings, key=lambda one: (started[one], one)):
+        counts = [part.answered.get(run, (0, 0)) for part in group.parts]
+        asked, given = (sum(numbers[side] for numbers in counts) for side in (0, 1))
+        begun.append({"run": run, "plan": tellings[run].plan, "missing": int(asked != given)})
+    sides = []
+    for _, run_record in standing(cores, begun):
+        if run_record is not None:
+            sides.append(_side(tellings[run_record["run"]], group, cores, spool))
+    return sides
+
+
+def _side(told: Told, group: ClaimGroup, cores: dict[str, Record], spool: Spool) -> Side:
+    core = cores[told.plan]
+    cells: dict[str, int] = {}
+    for part in group.parts:
+        for cell, place in part.cells.get(told.plan, {}).items():
+            cells[cell] = min(place, cells.get(cell, place))
+    rows: defaultdict[str, list[Scored]] = defaultdict(list)
+    for row in told_rows(spool, told):
+        rows[row.cell].append(row)
+    passes = Passes(told_rows(spool, told))
+    folded = frozenset(passes.folded)
+    arms = [
+        Arm(told.run, told.plan, core.get("model"), cell, rows[cell], passes.asked[cell],
+            passes.distinct[cell], folded)
+        for cell in sorted(cells, key=lambda one: cells[one])
+    ]  # fmt: skip
+    items: dict[str, Item] = {}
+    for record in read_items(spool, told.plan):
+        if record.position < told.before:
+            items.setdefault(record.item, record)
+    return Side(told, core, arms, items)
+
+
+def arm_meant(sides: list[Side], wanted: Record) -> tuple[Arm, Side]:
+    """Return the one arm that names describe."""
+    found = [
+        (arm, side)
+        for side in sides
+        for arm in side.arms
+        if all(wanted.get(name) in (None, value) for name, value in arm.parts.items())
+    ]
+    if len(found) != 1:
+        raise ValueError(f"expected one arm by what is declared, found {len(found)}")
+    return found[0]
+
+
+def drawn_from(sides: list[Side], group: ClaimGroup, found: Pass, spool: Spool) -> list[Drawn]:
+    """Return the conclusions that the plans declare, in the order in which they are recorded."""
+    names = ("comparisons", "claims", "determinism")
+    core = sides[0].core
+    for side in sides[1:]:
+        if any((side.core.get(name) or None) != (core.get(name) or None) for name in names):
+            raise ValueError("expected plans that declare the same, found others")
+    declared = core.get("comparisons") or {"comparisons": []}
+    compared: dict[str, Compared] = {}
+    for pair in declared["comparisons"]:
+        (of, side), (against, _) = (arm_meant(sides, pair[name]) for name in ("of", "against"))
+        compared[pair["name"]] = Compared((of, against), side, pair, declared)
+    tests = declared.get("tests") or len(compared)
+    corrected = dict(pairs(compared, holm([one.p for one in compared.values()], tests)))
+    drawn = [
+        Drawn("comparison", name, one.arms[0].run, one.arms[0].plan,
+              one.evidence(corrected[name], tests), None)
+        for name, one in compared.items()
+    ]  # fmt: skip
+    agreements = [("annotators", sides[0], among_annotators(sides))]
+    agreements += [("passes", side, among_passes(side)) for side in sides]
+    agreements += [("models", sides[0], among_models(sides))]
+    for among, side, said in agreements:
+        if said is not None:
+            name = f"agreement/{among}"
+            drawn.append(Drawn("comparison", name, side.told.run, side.told.plan, said, None))
+    for side in sides if core.get("determinism") else ():
+        parts = [part.repeated[side.told.run] for part in group.parts]
+        said = determinism(core, side.told, parts, spool)
+        drawn.append(Drawn("comparison", "determinism", side.told.run, side.told.plan, said, None))
+    for claim in core.get("claims") or []:
+        if claim.get("comparison") is not None:
+            named = claim["comparison"]
+            drawn.append(comparison_claim(claim, compared[named], corrected[named]))
+        else:
+            arm, _ = arm_meant(sides, claim.get("of") or {})
+            drawn.append(value_claim(claim, arm, group, found))
+    return drawn
+
+
+def withheld_of(sides: list[Side], group: ClaimGroup) -> list[str]:
+    """Return what of the texts that conclusions need is withheld."""
+    runs = {side.told.run for side in sides}
+    parts = [part for part in group.parts]
+    found = set()
+    if any(part.taken[run].closed for part in parts for run in runs if run in part.taken):
+        found.add("answers, references or sources")
+    if any(record.labels is WITHHELD for side in sides for record in side.items.values()):
+        found.add("annotations")
+    if any(one.withheld for part in parts for run, one in part.repeated.items() if run in runs):
+        found.add("token ids or log-probabilities")
+    return sorted(found)
+
+
+def check_claims(groups: list[ClaimGroup], found: Pass, spool: Spool, report: Report) -> None:
+    """Hold the comparisons and claims of every shard against what the log before them gives."""
+    same = 0
+    last = {group.records[0]["run"]: group for group in groups}
+    for group in groups:
+        verdicts, wrong = _judge_claims(group, found, spool, report)
+        same += verdicts.count("same")
+        shown = last[group.records[0]["run"]] is group
+        for record, verdict in pairs(group.records, verdicts) if shown else ():
+            report.conclusion(record, verdict)
+        for sentence in wrong[:5]:
+            report.fail(NUMBERS, "ConclusionMismatch", f"{group.where()}: {sentence}")
+        if len(wrong) > 5:
+            said = f"{group.where()}: and {len(wrong) - 5} more are wrong"
+            report.fail(NUMBERS, "ConclusionMismatch", said)
+    if same:
+        report.checked(
+            NUMBERS, f"{same:,} comparisons and claims drawn again from the log: the same"
+        )
+    if not groups:
+        plans = {record["plan"] for _, record in found.of_kind("start")}
+        silent = [name for plan in plans for name in ("comparisons", "claims", "determinism")
+                  if found.plans.cores.get(plan, {}).get(name)]  # fmt: skip
+        if silent:
+            said = f"{' and '.join(sorted(set(silent)))} declared, but nothing is concluded"
+            report.unchecked(NUMBERS, said)
+
+
+_BROKEN = (
+    ArithmeticError, AttributeError, Defect, LookupError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
+
+
+def _judge_claims(
+    group: ClaimGroup, found: Pass, spool: Spool, report: Report
+) -> tuple[list[str], list[str]]:
+    """Return the verdict on each record of a shard, and what is wrong in words."""
+    wrong = group.wrong or next((part.wrong for part in group.parts if part.wrong), "")
+    expected: list[Drawn] = []
+    withheld: list[str] = []
+    if not wrong:
+        try:
+            sides = _standing_sides(group, found, spool)
+            withheld = withheld_of(sides, group)
+            expected = drawn_from(sides, group, found, spool) if sides else []
+        except _BROKEN as error:
+            wrong = f"expected declarations to conclude from, found {safe(repr(error), 200)}"
+    if wrong:
+        return ["WRONG"] * len(group.records), [wrong]
+    return _held_against(group, expected, withheld, report)
+
+
+def _held_against(
+    group: ClaimGroup, expected: list[Drawn], withheld: list[str], report: Report
+) -> tuple[list[str], list[str]]:
+    said = [drawn_of(record) for record in group.records]
+    verdicts, wrong, unknown = [], [], 0
+    # Without a label of theirs, what annotators agree on is not expected, and may yet be true.
+    alone = [("comparison", "agreement/annotators")] if "annotations" in withheld else []
+    if [one[:3] for one in said if one[:2] not in alone] != [
+        one[:3] for one in expected if one[:2] not in alone
+    ]:
+        names = ", ".join(one.name for one in expected) or "none"
+        found = ", ".join(one.name for one in said)
+        wrong.append(safe(f"expected just the conclusions {names}, found {found}", 300))
+    right = {one[:3]: one for one in expected}
+    for one in said:
+        true = right.get(one[:3])
+        sentence = _unlike(one, true)
+        valued = one.kind == "claim" and one.evidence.get("kind") == "value"
+        known = true is not None or one[:2] in alone
+        if sentence and known and withheld and not valued:
+            verdicts.append("not recomputed")
+            unknown += 1
+            continue
+        verdicts.append("WRONG" if sentence else "same")
+        wrong += [sentence] if sentence else []
+    if unknown:
+        told = f"{group.where()}: {unknown} not recomputed: {', '.join(withheld)} withheld"
+        report.unchecked(NUMBERS, told)
+    return verdicts, wrong
+
+
+def drawn_of(record: Record) -> Drawn:
+    """Return what a record concludes."""
+    kind = record["kind"]
+    return Drawn(kind, record[kind], record["run"], record["plan"], record["evidence"],
+                 record.get("verdict"))  # fmt: skip
+
+
+def _unlike(one: Drawn, true: Drawn | None) -> str:
+    """Return in words what a record says otherwise than the log; empty where nothing."""
+    called = safe(f"the {one.kind} {one.name}", 120)
+    if true is None:
+        return f"{called} of run {one.run[:16]} is recorded, none is declared"
+    if one.verdict != true.verdict:
+        return f"{called}: expected {true.verdict}, found {one.verdict}"
+    for name in sorted(one.evidence.keys() | true.evidence.keys()):
+        was, is_ = one.evidence.get(name), true.evidence.get(name)
+        if dumps(was) != dumps(is_):
+            return f"{called}: expected {name} {safe(is_, 200)}, found {safe(was, 200)}"
+    return "" if one == true else f"{called}: expected plan {true.plan[:16]}, found {one.plan[:16]}"
 
 
 # --------------------------------------------------------------------------------------------------
@@ -4722,7 +7903,7 @@ class View(NamedTuple):
     plan: str
     before: int
     runs: tuple[str, ...]
-    names: tuple[str, ...]
+    settings: Settings
 
 
 class Seen(NamedTuple):
@@ -4741,10 +7922,12 @@ def view_part(view: View, rows: dict[str, list[Any]]) -> Seen:
     seen = Seen({}, False, 0, Counter(), Counter(), {run: {} for run in view.runs})
     plan, gold, indices = view.plan.encode(), False, set()
     final: dict[str, dict[bytes, Any]] = {run: {} for run in view.runs}
-    for position, owner, request, _, _, output in rows["answers"]:
+    for position, owner, request, _, _, output, *_ in rows["answers"]:
         if position < view.before and owner.decode() in final:
             final[owner.decode()].setdefault(request, output)
-    for position, owner, request, index, sampling, _, reference, item in rows["requests"]:
+    scorer = Scorer(view.settings)
+    for (position, owner, request, index, sampling, _, reference, item, *_,
+         source) in rows["requests"]:  # fmt: skip
         if owner != plan or position >= view.before or index in indices:
             continue
         indices.add(index)
@@ -4754,24 +7937,29 @@ def view_part(view: View, rows: dict[str, list[Any]]) -> Seen:
         for run, answers in final.items():
             if request in answers:
                 seen.answers[run] += 1
-                _rate(seen, view.names, run, (sampling, name), answers[request], reference)
+                texts = (answers[request], reference, source)
+                _rate(seen, scorer, run, (sampling, name), texts)
     return seen._replace(gold=gold, requests=len(indices))
 
 
 def _rate(
-    seen: Seen, names: tuple[str, ...], run: str, of: tuple[str, str], output: Any, reference: Any
+    seen: Seen, scorer: Scorer, run: str, of: tuple[str, str], texts: tuple[Any, ...]
 ) -> None:
-    """Add the ratios of one answer's scores."""
-    if output is None or reference is None:
+    """Add the values of one answer's scores."""
+    if texts[0] is None or texts[1] is None:
         return
-    if WITHHELD in (output, reference) or len(output) * len(reference) > MAX_CELLS:
+    if scorer.hides(*texts):
         seen.withheld[run] += 1
         return
-    texts = output.decode().strip(), reference.decode().strip()
-    for name in names:
-        numerator, denominator = MEASURES[name](*texts)
-        if denominator:
-            seen.ratios[run].setdefault((name, *of), []).append(numerator / denominator)
+    try:
+        _, made = scorer.counts(*texts)
+    except Defect:
+        seen.withheld[run] += 1
+        return
+    for name, score, counts in zip(scorer.names, scorer.scores, made):  # noqa: B905
+        value = quotient(score.item(counts)) if score.item else None
+        if value is not None:
+            seen.ratios[run].setdefault((name, *of), []).append(value)
 
 
 class Conclusions:
@@ -4830,10 +8018,12 @@ def _view(number: int, before: int, plan: str, found: Pass) -> View:
             started = min(record["started"], runs.get(record["run"], record["started"]))
             runs[record["run"]] = started
     latest = sorted(sorted(runs), key=lambda run: runs[run], reverse=True)
-    said = found.plans.cores.get(plan, {}).get("scores")
-    listed = [name for name in said if isinstance(name, str)] if isinstance(said, list) else []
-    names = tuple(dict.fromkeys(name for name in listed if name in MEASURES))
-    return View(number, plan, before, tuple(latest), names)
+    settings = settings_of(found.plans.cores.get(plan, {}))
+    try:
+        settings.check()
+    except Defect:
+        settings = Settings(())
+    return View(number, plan, before, tuple(latest), settings)
 
 
 def material(group: Conclusions, head: Record, found: Pass, spool: Spool) -> Material:
@@ -5169,7 +8359,7 @@ def page(what: str, report: Report) -> str:
             lines += _wrapped("    WRONG        ", f"{defect}: {sentence}")
         if len(own) > 20:
             lines.append(f"    WRONG        and {len(own) - 20} more")
-    lines += _score_table(report.scores)
+    lines += [*_score_table(report.scores), *_compared(report), *_claimed(report)]
     lines += _claims(report)
     if report.signers:
         lines += ["", "Who signed"]
@@ -5206,11 +8396,15 @@ def _wrapped(head: str, text: str, limit: int = 3000) -> list[str]:
 def _score_table(scores: list[tuple[Record, str]]) -> list[str]:
     if not scores:
         return []
-    rows = [("of", "score", "sampling", "aggregation", "value", "answers", "recomputed")]
-    for record, verdict in [row for row in scores if row[0]["level"] == "all"][:40]:
+    rows = [
+        ("of", "score", "sampling", "aggregation", "value", "interval", "answers", "recomputed")
+    ]
+    whole = [row for row in scores if row[0]["level"] == "all"]
+    for record, verdict in [row for row in whole if row[0].get("label") is None][:60]:
         rows.append((
-            record["run"][:8], safe(record["score"], 24), safe(record["sampling"], 24),
+            record["run"][:8], safe(record["score"], 27), safe(record["sampling"], 24),
             safe(record["aggregation"], 16), safe(record["value"] or "undefined"),
+            f"{safe(record['low'])}…{safe(record['high'])}" if record.get("low") else "",
             f"{record['n']:,}", verdict,
         ))  # fmt: skip
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -5218,11 +8412,73 @@ def _score_table(scores: list[tuple[Record, str]]) -> list[str]:
     for row in rows:
         cells = [cell.ljust(width) for cell, width in pairs(row, widths)]
         lines.append(("    " + "  ".join(cells)).rstrip())
-    strata = Counter(verdict for record, verdict in scores if record["level"] == "stratum")
-    if strata:
-        said = ", ".join(f"{number} {verdict}" for verdict, number in sorted(strata.items()))
-        lines += _wrapped("    ", f"and of single strata: {said}")
+    for level, words in (("stratum", "strata"), ("split", "splits"), ("all", "labels")):
+        found = Counter(
+            verdict
+            for record, verdict in scores
+            if record["level"] == level and (level != "all" or record.get("label") is not None)
+        )
+        if found:
+            said = ", ".join(f"{number} {verdict}" for verdict, number in sorted(found.items()))
+            lines += _wrapped("    ", f"and of single {words}: {said}")
+    warned = Counter(code for record, _ in scores for code in record.get("warnings", ()))
+    if warned:
+        said = ", ".join(f"{code} ({number})" for code, number in sorted(warned.items()))
+        lines += _wrapped("    ", f"warnings on these rows: {said}")
     return lines
+
+
+def _compared(report: Report) -> list[str]:
+    """Return what was compared, how far labels agree, and what repetitions keep."""
+    lines = ["", "Comparisons"]
+    for record, verdict in list(report.conclusions.values())[:200]:
+        if record["kind"] == "comparison":
+            text = f"{record['comparison']}: {_in_words(record['evidence'])}; {verdict}"
+            lines += _wrapped("    ", text)
+    return lines if len(lines) > 2 else []
+
+
+def _in_words(said: Record) -> str:
+    """Return in words what a comparison found; hostile ones may say anything."""
+    if said.get("kind") == "pair":
+        effect, test = said.get("effect"), said.get("test")
+        effect = effect if isinstance(effect, dict) else {}
+        test = test if isinstance(test, dict) else {}
+        return (
+            f"{said.get('score')} differs by {effect.get('difference')} "
+            f"({effect.get('low')} to {effect.get('high')}), p = {test.get('p')}, "
+            f"{test.get('p_adjusted')} in its family; favours {said.get('favours')}"
+        )
+    if said.get("kind") == "determinism":
+        return (
+            f"{said.get('class')} {said.get('verdict')}: {said.get('kept')} of "
+            f"{said.get('compared')} repetitions keep it"
+        )
+    cells = said.get("cells")
+    alphas = [said.get("alpha")] if "alpha" in said else [
+        f"{cell.get('cell')} {cell.get('alpha')}" for cell in cells if isinstance(cell, dict)
+    ] if isinstance(cells, list) else []  # fmt: skip
+    return f"Krippendorff's alpha {', '.join(map(str, alphas))}"
+
+
+def _claimed(report: Report) -> list[str]:
+    """Return what the experiment claims, and whether its numbers bear it out."""
+    lines = ["", "Claims of the experiment"]
+    for record, verdict in list(report.conclusions.values())[:200]:
+        if record["kind"] == "claim":
+            said = record["evidence"]
+            text = f"{record['verdict'].upper()}: {said.get('says')} ({record['claim']}: "
+            lines += _wrapped("    ", f"{text}{_claim_found(said)}); {verdict}")
+    return lines if len(lines) > 2 else []
+
+
+def _claim_found(said: Record) -> str:
+    if said.get("kind") == "comparison":
+        return f"difference {said.get('difference')}, p = {said.get('p_adjusted')}"
+    if said.get("value") is None:
+        return f"found nothing: {said.get('because')}"
+    interval = "" if said.get("low") is None else f", {said['low']} to {said.get('high')}"
+    return f"found {said['value']}{interval}"
 
 
 _CLAIMS = (
@@ -5350,11 +8606,10 @@ def _verify(source: Source, folder: str, options: Options, report: Report) -> No
         check_withheld(redaction, found, report)
     counted = check_completeness(log, found, spool, processes, report)
     describe(found, counted, report)
-    plan = next((run["plan"] for run in report.runs if run["run"] == counted), None)
     cores = found.plans.cores
     if source.ledger and cores:
-        core = cores.get(plan, {}) if plan else list(cores.values())[-1]
-        check_experiment(source, digests, core, redaction, report)
+        plans = [plan for plan, _ in standing(cores, report.runs)] or [list(cores)[-1]]
+        check_experiment(source, digests, [cores[plan] for plan in plans], redaction, report)
 
 
 def _log(source: Source, report: Report) -> Log | None:

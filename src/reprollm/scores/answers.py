@@ -9,8 +9,8 @@ read, no view.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reprollm.canon import digest
@@ -29,6 +29,8 @@ class Scorable:
     Attributes:
         has_output: whether the record commits to an output.
         has_reference: whether the request commits to a reference.
+        source: what the model was given of the item.
+        has_source: whether the request commits to a source.
     """
 
     index: int
@@ -43,12 +45,19 @@ class Scorable:
     reference: str | None
     has_output: bool
     has_reference: bool
+    source: str | None = None
+    has_source: bool = False
 
     @property
     def withheld(self) -> bool:
         """Whether the answer could be scored by someone who has its texts, but not here."""
         missing = self.output is None or self.reference is None
         return missing and self.has_output and self.has_reference
+
+    @property
+    def hides_source(self) -> bool:
+        """Whether the item's source was committed to and is not here."""
+        return self.has_source and self.source is None
 
 
 @dataclass(frozen=True)
@@ -60,22 +69,26 @@ class Subject:
         plan: plan id, or the import id again, hex.
         imported: whether it is an import.
         names: the scores that the plan asks for; None for an import, whose scores name themselves.
+        core: what the plan was made from; empty for an import.
     """
 
     run: str
     plan: str
     imported: bool
     names: tuple[str, ...] | None
+    core: Mapping[str, Any] = field(default_factory=dict)
 
 
 def subject(connection: DuckDBPyConnection, run: str, before: int = END_OF_LOG) -> Subject | None:
     """Return the run or import with the id `run` that began before a position of the log."""
     found = connection.execute(_RUN, [run, before]).fetchone()
     if found:
-        core = json.loads(found[1])
-        names = core.get("scores") if isinstance(core, dict) else None
-        listed = names if isinstance(names, list) else []
-        return Subject(run, found[0], False, tuple(n for n in listed if isinstance(n, str)))
+        said = json.loads(found[1])
+        core = said if isinstance(said, dict) else {}
+        listed = core.get("scores")
+        names = listed if isinstance(listed, list) else []
+        named = tuple(name for name in names if isinstance(name, str))
+        return Subject(run, found[0], False, named, core)
     if connection.execute(_IMPORT, [run, before]).fetchone():
         return Subject(run, run, True, None)
     return None
@@ -104,9 +117,8 @@ def _portion(
     asked = _at(cursor, _ASKED, [row[1] for row in portion])
     answered = _at(cursor, _ANSWERED, [row[2] for row in portion])
     for index, question, answer in portion:
-        request, item, stratum, sampling, seed, repetition, reference, has_reference = asked[
-            question
-        ]
+        request, item, stratum, sampling, seed, repetition, *given = asked[question]
+        reference, has_reference, source, has_source = given
         finish, output, has_output = answered[answer]
         yield Scorable(
             index=index,
@@ -121,13 +133,14 @@ def _portion(
             reference=reference,
             has_output=has_output,
             has_reference=has_reference,
+            source=source,
+            has_source=has_source,
         )
 
 
 def _at(cursor: DuckDBPyConnection, query: str, positions: list[int]) -> dict[int, tuple[Any, ...]]:
     """Return what a query tells of some positions, by position."""
-    bounds = [min(positions), max(positions)]
-    rows = cursor.execute(query, [*bounds, *bounds, positions]).fetchall()
+    rows = cursor.execute(query, [min(positions), max(positions), positions]).fetchall()
     return {row[0]: row[1:] for row in rows}
 
 
@@ -167,22 +180,26 @@ _SAMPLES = """
 """
 
 _ASKED = """
-    WITH reference AS (
-        SELECT "position", "text" FROM opening
-        WHERE field = 'reference' AND "position" BETWEEN ? AND ?
+    WITH opened AS (
+        SELECT "position", field, "text" FROM opening
+        WHERE field IN ('reference', 'source') AND "position" BETWEEN $1 AND $2
     )
     SELECT r."position", r.request, r.item, r.stratum, r.sampling, r.seed, r.repetition,
-           reference."text", (r.canon->>'$.reference') IS NOT NULL
-    FROM log r LEFT JOIN reference ON reference."position" = r."position"
-    WHERE r."position" BETWEEN ? AND ? AND r."position" IN (SELECT unnest(?))
+           reference."text", (r.canon->>'$.reference') IS NOT NULL,
+           source."text", (r.canon->>'$.source') IS NOT NULL
+    FROM log r
+    LEFT JOIN opened reference
+        ON reference."position" = r."position" AND reference.field = 'reference'
+    LEFT JOIN opened source ON source."position" = r."position" AND source.field = 'source'
+    WHERE r."position" BETWEEN $1 AND $2 AND r."position" IN (SELECT unnest($3))
 """
 
 _ANSWERED = """
     WITH output AS (
         SELECT "position", "text" FROM opening
-        WHERE field = 'output' AND "position" BETWEEN ? AND ?
+        WHERE field = 'output' AND "position" BETWEEN $1 AND $2
     )
     SELECT g."position", g.finish, output."text", (g.canon->>'$.output') IS NOT NULL
     FROM log g LEFT JOIN output ON output."position" = g."position"
-    WHERE g."position" BETWEEN ? AND ? AND g."position" IN (SELECT unnest(?))
+    WHERE g."position" BETWEEN $1 AND $2 AND g."position" IN (SELECT unnest($3))
 """

@@ -31,6 +31,11 @@ class ExactSum:
             addend = high
         self._parts[kept:] = [addend]
 
+    def include(self, other: ExactSum) -> None:
+        """Add all that was added to another sum."""
+        for part in other._parts:
+            self.add(part)
+
     def total(self) -> float:
         """Return the sum, rounded once."""
         return math.fsum(self._parts)

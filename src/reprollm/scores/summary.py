@@ -1,95 +1,130 @@
-"""From answers to the summary table: the one piece of code that scores, and that checks scores.
+"""From answers to rows: the one piece of code that makes estimates, and that checks them.
 
-Answers come in the order of their index in the plan. For each score named, the table of item scores
-is a sequence of canonical lines `{"denominator","index","numerator","request","runaway","score"}`,
-one for each answer with an opened output and an opened reference, and its digest is
-`canon.digest("reprollm/scores/v1", *lines)`. Neither is held in memory.
+Answers come in the order of their index in the plan. For each score, the table of item scores is a
+sequence of canonical lines `{"counts","index","request","score","status"}`, one for each answer
+with an opened output and an opened reference, folded passes among them; its digest is
+`canon.digest("reprollm/item-scores/v1", *lines)`. Neither is held in memory.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from reprollm.canon import frame
-from reprollm.ledger.read import Answer
-from reprollm.scores.aggregate import Aggregate, Aggregation, ItemScore
 from reprollm.scores.answers import Scorable
-from reprollm.scores.measures import Measure, measure
+from reprollm.scores.groups import rows_of
+from reprollm.scores.items import NOWHERE, Places
+from reprollm.scores.judged import ItemScore, Judge, Judged, item_line
+from reprollm.scores.passes import Passes
+from reprollm.scores.row import Row
+from reprollm.scores.settings import Settings
+from reprollm.scores.tally import Tally
+from reprollm.scores.warnings import warned
 
-_TAG = b"reprollm/scores/v1"
-
-
-# A final answer; texts that are missing or withheld are None.
-Answered: TypeAlias = Answer | Scorable
+_TAG = b"reprollm/item-scores/v1"
 
 
 class Summary:
-    """The summary of a run's answers under the scores that its plan names."""
+    """The estimates of one run.
 
-    def __init__(self, names: Sequence[str]) -> None:
-        """Begin a summary; raise `InvalidInput` for a score that does not exist."""
-        self.answers = 0
-        self.scored = 0
-        self._measures = [(name, measure(name)) for name in dict.fromkeys(names)]
-        self._states = {name: _table() for name, _ in self._measures}
-        self._aggregation = Aggregation()
+    Attributes:
+        answers: final answers that were taken up.
+        scored: those of them that have a reference, both texts being here.
+        withheld: those of them that someone with all texts could score, but nobody here.
+    """
 
-    def take(self, answers: Iterable[Answered]) -> Iterator[ItemScore]:
+    def __init__(self, settings: Settings, places: Places, passes: Passes) -> None:
+        """Begin a summary; raise `InvalidInput` for a score or parser that does not exist."""
+        self.answers = self.scored = self.withheld = 0
+        self._settings, self._places, self._passes = settings, places, passes
+        self._judge = Judge(settings)
+        self._needs_source = any(one.needs in _OF_SOURCE for one in self._judge.measures)
+        self._states = {name: _table() for name in settings.names}
+        self._tallies: dict[str, Tally] = {}
+
+    def take(self, answers: Iterable[Scorable]) -> Iterator[ItemScore]:
         """Take up answers as they are drawn from the result, which yields their item scores."""
+        for judged in self.judged(answers):
+            yield from self._judge.items(judged)
+
+    def judged(self, answers: Iterable[Scorable]) -> Iterator[Judged]:
+        """Take up answers as they are drawn from the result, which yields them as measured."""
         for answer in answers:
             self.answers += 1
-            for score in _scores(answer, self._measures):
-                self._aggregation.add(score)
-                frame(self._states[score.score], item_line(score))
-                yield score
-            self.scored += answer.output is not None and answer.reference is not None
+            self.withheld += answer.withheld or (
+                self._needs_source and answer.has_reference and answer.hides_source
+            )
+            judged = self._judge.judge(answer, self._places, self._passes)
+            if judged is not None:
+                self._add(judged)
+                yield judged
+            elif not answer.has_reference and self._passes.counts(answer):
+                place = self._places.get(answer.item, NOWHERE)
+                tally = self._tally(answer.sampling)
+                tally.add_without_reference(answer.stratum, place.split)
 
-    def rows(self) -> list[tuple[Aggregate, str]]:
-        """Return the aggregates, each with the digest of its score's table, hex."""
+    def rows(self) -> list[tuple[Row, str]]:
+        """Return the rows, each with the digest of its score's table, hex.
+
+        They stand by score in the settings' order, cell, level, group, aggregation and label.
+        """
+        found: list[Row] = []
+        for cell in sorted(self._tallies):
+            passes = self._passes.asked.get(cell, 0), self._passes.distinct(cell)
+            found += rows_of(cell, self._tallies[cell], self._settings, self._judge, passes)
+        places = {name: place for place, name in enumerate(self._settings.names)}
+        found.sort(key=lambda row: places[row.score])
         digests = {name: state.hexdigest() for name, state in self._states.items()}
-        return [(row, digests[row.score]) for row in self._aggregation.rows()]
+        return [(row, digests[row.score]) for row in warned(found)]
+
+    def versions(self) -> set[str]:
+        """Return the versions of the definitions that are used, as rows name them."""
+        return {self._judge.version(one) for one in self._judge.measures}
+
+    def _add(self, judged: Judged) -> None:
+        self.scored += 1
+        for one, counts in zip(self._judge.measures, judged.counts, strict=True):
+            frame(self._states[one.name], item_line(judged, one.name, counts))
+        if judged.counted:
+            self._tally(judged.answer.sampling).add(judged)
+
+    def _tally(self, cell: str) -> Tally:
+        found = self._tallies.get(cell)
+        if found is None:
+            found = self._tallies[cell] = Tally(self._judge.measures)
+        return found
 
 
-def item_scores(answers: Iterable[Answered], names: Sequence[str]) -> Iterator[ItemScore]:
-    """Yield one score for each answer that has a reference, for each named measure.
+_OF_SOURCE = ("source", "mentions")
 
-    An answer whose text is withheld has no score here.
+
+def estimate_fields(
+    run: str, plan: str, row: Row, table: str, checkpoint: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what an estimate record must say of one row; only time and code are its own.
+
+    Args:
+        run: run id, or the id of an import, hex.
+        plan: plan id, or the id of the import again, hex.
+        row: the row.
+        table: digest of the table of item scores of this score, hex.
+        checkpoint: `{"root","size"}` of the log that holds the answers.
     """
-    measures = [(name, measure(name)) for name in names]
+    said = row.to_json()
+    return {"run": run, "plan": plan, **said, "table_sha256": table, "checkpoint": dict(checkpoint)}
+
+
+def item_scores(
+    answers: Iterable[Scorable], settings: Settings, places: Places, passes: Passes
+) -> Iterator[ItemScore]:
+    """Yield the item scores of the answers whose texts are here."""
+    judge = Judge(settings)
     for answer in answers:
-        yield from _scores(answer, measures)
-
-
-def item_line(score: ItemScore) -> bytes:
-    """Return the canonical line of one item score in the table that is hashed.
-
-    Written out because a verification computes millions; nothing in it needs an escape.
-    """
-    ratio, runaway = score.ratio, "true" if score.runaway else "false"
-    return (
-        f'{{"denominator":{ratio.denominator},"index":{score.index},"numerator":{ratio.numerator},'
-        f'"request":"{score.request}","runaway":{runaway},"score":"{score.score}"}}'
-    ).encode()
-
-
-def _scores(answer: Answered, measures: Sequence[tuple[str, Measure]]) -> Iterator[ItemScore]:
-    if answer.output is None or answer.reference is None:
-        return
-    for name, ratio_of in measures:
-        yield ItemScore(
-            index=answer.index,
-            request=answer.request,
-            item=answer.item,
-            stratum=answer.stratum,
-            sampling=answer.sampling,
-            seed=answer.seed,
-            repetition=answer.repetition,
-            score=name,
-            ratio=ratio_of(answer.output, answer.reference),
-            runaway=answer.finish == "length",
-        )
+        judged = judge.judge(answer, places, passes)
+        if judged is not None:
+            yield from judge.items(judged)
 
 
 def _table() -> hashlib._Hash:

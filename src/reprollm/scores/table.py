@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pandera.pyarrow as frame
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from reprollm.errors import StorageFailed
-from reprollm.scores.aggregate import ItemScore
+from reprollm.scores.judged import ItemScore
+from reprollm.scores.parsers import STATUSES
 
 _ROWS = 32_768
 _COLUMNS = pa.schema(
@@ -22,14 +22,17 @@ _COLUMNS = pa.schema(
         ("request", pa.string()),
         ("item", pa.string()),
         ("stratum", pa.string()),
+        ("document", pa.string()),
+        ("split", pa.string()),
         ("sampling", pa.string()),
         ("seed", pa.string()),
         ("repetition", pa.int64()),
         ("score", pa.string()),
-        ("numerator", pa.int64()),
-        ("denominator", pa.int64()),
+        ("counts", pa.string()),
         ("value", pa.float64()),
+        ("status", pa.string()),
         ("runaway", pa.bool_()),
+        ("counted", pa.bool_()),
     ]
 )
 
@@ -41,14 +44,17 @@ class ItemScores(frame.DataFrameModel):
     request: str
     item: str
     stratum: str = frame.Field(nullable=True)
+    document: str = frame.Field(nullable=True)
+    split: str = frame.Field(nullable=True)
     sampling: str
     seed: str = frame.Field(nullable=True)
     repetition: int = frame.Field(ge=0)
     score: str
-    numerator: int = frame.Field(ge=0)
-    denominator: int = frame.Field(ge=0)
-    value: float = frame.Field(nullable=True, ge=0)
+    counts: str
+    value: float = frame.Field(nullable=True)
+    status: str = frame.Field(isin=STATUSES)
     runaway: bool
+    counted: bool
 
     class Config:
         """No column beyond these."""
@@ -58,7 +64,10 @@ class ItemScores(frame.DataFrameModel):
 
 def item_score_table(items: Sequence[ItemScore]) -> pa.Table:
     """Return item scores as a validated Arrow table, one row an item and score."""
-    return ItemScores.validate(pa.Table.from_pylist([_row(item) for item in items], _COLUMNS))
+    columns = [
+        pa.array([getattr(item, column.name) for item in items], column.type) for column in _COLUMNS
+    ]
+    return ItemScores.validate(pa.table(columns, schema=_COLUMNS))
 
 
 def write_item_scores(path: Path, items: Iterable[ItemScore]) -> None:
@@ -83,20 +92,3 @@ def write_item_scores(path: Path, items: Iterable[ItemScore]) -> None:
             f"could not write {path}: {error.strerror or error}; make room or allow writing and "
             "score again"
         ) from error
-
-
-def _row(item: ItemScore) -> dict[str, Any]:
-    return {
-        "index": item.index,
-        "request": item.request,
-        "item": item.item,
-        "stratum": item.stratum,
-        "sampling": item.sampling,
-        "seed": item.seed,
-        "repetition": item.repetition,
-        "score": item.score,
-        "numerator": item.ratio.numerator,
-        "denominator": item.ratio.denominator,
-        "value": item.ratio.value,
-        "runaway": item.runaway,
-    }

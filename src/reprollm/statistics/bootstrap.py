@@ -61,9 +61,21 @@ def percentile_interval(
     """
     if not n:
         return None
-    values = [statistic(draws(seed, number, n)) for number in range(resamples)]
+    return ranked([statistic(draws(seed, number, n)) for number in range(resamples)], level)
+
+
+def ranked(values: Sequence[float | None], level: float) -> Interval | None:
+    """Return the interval between the values of the stated ranks.
+
+    Args:
+        values: the statistic on each resample; None where it was not defined.
+        level: coverage aimed at, in (0, 1).
+
+    Returns:
+        None where fewer than half of the values are defined.
+    """
     found = sorted(value for value in values if value is not None)
-    if 2 * len(found) < resamples or not found:
+    if 2 * len(found) < len(values) or not found:
         return None
     rank = max(1, math.floor((len(found) + 1) * (1 - level) / 2 + 1e-9))
     return Interval(found[rank - 1], found[len(found) - rank], len(found))

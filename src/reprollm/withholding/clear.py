@@ -16,8 +16,10 @@ from reprollm.records.kinds import COMMITTED, KINDS
 from reprollm.withholding.withheld_texts import ALL, PROSE, SEVERAL
 
 _MACHINE_KINDS = frozenset({"environment", "snapshot", "start", "end"})
-_MACHINE_FIELDS = frozenset({"batch", "settings", "engine", "dtype", "score", "aggregation"})
-_OF_ONE_ITEM = frozenset({"item", "stratum", "few_shot", "claimed", "subject"})
+_MACHINE_FIELDS = frozenset(
+    "batch settings engine dtype score aggregation version interval counted passes warnings".split()
+)
+_OF_ONE_ITEM = frozenset("item stratum document split group label few_shot claimed subject".split())
 _BATCH = frozenset({"id", "row", "rows", "policy"})
 _COUNTING = frozenset({"index", "item", "repetition", "row", "rows", "seed"})
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from reprollm.withholding.runs import words
@@ -21,29 +22,47 @@ _TAGS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 
 @dataclass
 class Ingredients:
-    """The digests of the files that the plans of a log name, hex."""
+    """The digests of the files that the plans of a log name, hex, and their folders of data.
+
+    A folder is named by its path below the experiment's, with the endings of the files that count.
+    """
 
     items: set[str] = field(default_factory=set)
     templates: set[str] = field(default_factory=set)
     with_system: set[str] = field(default_factory=set)
+    folders: set[tuple[str, frozenset[str]]] = field(default_factory=set)
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take up a plan record."""
         core = record["core"]
         self.items.update(str(core[name]) for name in _ITEMS if core.get(name))
+        if "data_folder" in core:
+            said = core["data_folder"]
+            self.folders.add((str(said["path"]), frozenset(said["endings"])))
         if core.get("template_sha256"):
             self.templates.add(str(core["template_sha256"]))
-        prompt = core.get("prompt")
-        if isinstance(prompt, dict) and (prompt.get("system_sha256") or prompt.get("system")):
-            self.with_system.add(str(core.get("experiment_sha256")))
+        for prompt in (core.get("prompt"), *core.get("prompts", ())):
+            if not isinstance(prompt, dict):
+                continue
+            if prompt.get("template_sha256"):
+                self.templates.add(str(prompt["template_sha256"]))
+            if prompt.get("system_sha256") or prompt.get("system"):
+                self.with_system.add(str(core.get("experiment_sha256")))
 
-    def shows(self, sha256: str, content: bytes, withholding: Withholding) -> bool:
-        """Return whether a file with this digest holds texts of what is withheld."""
-        if sha256 in self.items:
-            return withholding.hides_requests
+    def shows(self, path: str, sha256: str, content: bytes, withholding: Withholding) -> bool:
+        """Return whether a file, by its path in a bundle, holds texts of what is withheld."""
+        if sha256 in self.items or self._is_item(path):
+            return withholding.hides_requests or withholding.hides("annotations")
         if not withholding.hides("prompt"):
             return False
         return sha256 in self.with_system or (sha256 in self.templates and _says_much(content))
+
+    def _is_item(self, path: str) -> bool:
+        below = PurePosixPath(path).relative_to(PurePosixPath(path).parts[0])
+        return any(
+            below.is_relative_to(folder) and below.suffix.lower() in endings
+            for folder, endings in self.folders
+        )
 
 
 def _says_much(template: bytes) -> bool:

@@ -121,7 +121,7 @@ class Reading:
                 )
             content = member.read()
             sha256 = hashlib.sha256(content).hexdigest()
-            made_from = self.ingredients.shows(sha256, content, self.withholding)
+            made_from = self.ingredients.shows(member.path, sha256, content, self.withholding)
             if made_from or leak_in(member, self.texts, encodings, least=PROSE):
                 yield LeftOut(member.path, sha256)
 

@@ -43,7 +43,7 @@ class Tells:
             self.short += ids is not None and len(ids.value) <= 4 * SHORT_TOKENS
         elif kind == "imported":
             self.imported += 1
-        elif kind == "score":
+        elif kind in ("score", "estimate"):
             self.scores += 1
             self.single_scores += record["n"] == 1
             self.perfect_scores += record["value"] == _PERFECT.get(record["score"])

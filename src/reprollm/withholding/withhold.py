@@ -34,6 +34,7 @@ CLOSURE: Mapping[str, tuple[str, ...]] = {
     "source": _PROMPT,
     "reference": ("reference",),
     "output": _OUTPUT,
+    "annotations": ("annotations",),
 }
 _EXAMINED = ("text", "text_ids", "expected_ids", "logprobs", "means", "deviations")
 """Fields of measurements that tell an item's text: whoever has the model and the log-probability of

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from reprollm.errors import ExperimentInvalid
-from reprollm.experiment.load import load
+from reprollm.experiment.config import ExperimentConfig
+from reprollm.experiment.load import Experiment, load_all
 from reprollm.experiment.locate import locate
 
 
@@ -18,21 +19,30 @@ class Sources:
     Attributes:
         name: the experiment's own name, and that of its ledger's folder.
         file: its `experiment.yaml`.
-        watched: the locks, data, template and examples that its plan is made of, and what its
+        watched: the locks, data, templates and examples that its plans are made of, and what its
             contamination checks are made of, declarations included.
         slices: how many jobs share its requests, and how many the texts of its checks.
+        concluded: whether it declares comparisons, claims, annotators or determinism.
         checked: whether it declares contamination checks.
         measured: whether these ask the model.
         scans: the names of the corpora to scan.
+        models: the names of its models; nothing where it has one without a name.
     """
 
     name: str
     file: Path
     watched: tuple[Path, ...]
     slices: int
+    concluded: bool = False
     checked: bool = False
     measured: bool = False
     scans: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+
+    @property
+    def in_paths(self) -> list[str]:
+        """What stands for each model in the paths of its receipts; nothing for a single one."""
+        return [f"/{name}" for name in self.models] or [""]
 
 
 def experiments(names: Iterable[str]) -> dict[str, Sources]:
@@ -54,19 +64,33 @@ def experiments(names: Iterable[str]) -> dict[str, Sources]:
 
 
 def _sources(file: Path) -> Sources:
-    experiment = load(file)
-    adapters = (lock for lock, _ in experiment.adapters)
-    files = (experiment.data, experiment.template, experiment.examples, experiment.policy)
-    checks, named_checks = experiment.config.contamination, experiment.checks
-    examined = (named_checks.seal, named_checks.text, named_checks.reference)
-    declared = named_checks.declarations
-    named = (experiment.lock, *adapters, *files, *examined, declared, *named_checks.controls)
+    models = load_all(file)
+    config = models[0].config
+    checks = config.contamination
+    watched = dict.fromkeys(path for each in models for path in _watched(each))
     return Sources(
-        name=experiment.config.name,
+        name=config.name,
         file=file,
-        watched=tuple(path for path in named if path is not None),
-        slices=experiment.config.slices,
+        watched=tuple(watched),
+        slices=config.slices,
+        concluded=_concludes(config),
         checked=checks is not None,
         measured=checks is not None and checks.measures,
         scans=tuple(scan.name for scan in checks.scan) if checks else (),
+        models=tuple(each.model for each in models if each.model is not None),
     )
+
+
+def _concludes(config: ExperimentConfig) -> bool:
+    declared = (config.comparisons, config.claims, config.determinism, config.data.annotators)
+    return any(declared)
+
+
+def _watched(experiment: Experiment) -> Iterator[Path]:
+    checks = experiment.checks
+    yield from (experiment.lock, *(lock for lock, _ in experiment.adapters))
+    yield from experiment.data_files()
+    yield from experiment.templates
+    further = (experiment.examples, experiment.policy, checks.seal, checks.text, checks.reference)
+    named = (*further, checks.declarations, *checks.controls)
+    yield from (path for path in named if path is not None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from reprollm.errors import DataInvalid
 from reprollm.experiment.importers.imported import (
@@ -36,10 +36,11 @@ class Alto:
     """
 
     unit: Literal["line", "block"] = "line"
+    endings: ClassVar[tuple[str, ...]] = (".xml",)
 
     def read(self, path: Path) -> Imported:
         """Return a row a unit; units without strings are passed over."""
-        read = [(file, content_of(file)) for file in files_of(path, (".xml",))]
+        read = [(file, content_of(file)) for file in files_of(path, self.endings)]
         rows = tuple(row for file, content in read for row in self._rows(path, file, content))
         if not rows:
             raise DataInvalid(f"expected text {self.unit}s of ALTO in {path}, found none")

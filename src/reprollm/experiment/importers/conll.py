@@ -8,12 +8,11 @@ blank lines between sentences, `-DOCSTART-` or comments between documents.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from reprollm.errors import DataInvalid
 from reprollm.experiment.importers.imported import (
@@ -21,6 +20,8 @@ from reprollm.experiment.importers.imported import (
     Record,
     complete,
     content_of,
+    files_of,
+    hash_of,
     listed_cells,
 )
 from reprollm.experiment.text import decode
@@ -46,28 +47,41 @@ class TokenTable:
     token: str = "TOKEN"
     flags: str | None = "MISC"
 
+    endings: ClassVar[tuple[str, ...]] = (".tsv", ".conll", ".conllu")
+
     def read(self, path: Path) -> Imported:
         """Return a row a unit.
 
         Its cells: `id` (the document's id, and for sentences `:` and their number in it, from 1),
         `document`, `sentence` (its number; empty for documents), `text` (tokens joined by spaces,
         without one after a token that is flagged so), a JSON array for each column, and one cell
-        for each key of the comments.
+        for each key of the comments. In a folder a document's id stands behind its file's name and
+        `:`.
         """
-        content = content_of(path)
-        text = decode(content, self.encoding, str(path))
-        lines = text.replace("\r\n", "\n").split("\n")
-        names, first = self._names(lines, path)
-        units = list(_Reader(self, names, path).units(lines, first))
+        read = [(file, content_of(file)) for file in files_of(path, self.endings)]
+        found = [self._units(path, file, content) for file, content in read]
+        names = tuple(dict.fromkeys(name for own, _ in found for name in own))
+        units = [(unit, file) for (file, _), (_, own) in zip(read, found, strict=True)
+                 for unit in own]  # fmt: skip
         if not units:
             raise DataInvalid(f"expected tokens in {path}, found none")
-        keys = dict.fromkeys(key for unit in units for key in unit.comments)
+        keys = dict.fromkeys(key for unit, _ in units for key in unit.comments)
         columns = ("id", "document", "sentence", "text", *names, *keys)
         if len(set(columns)) != len(columns):
             again = next(name for name in columns if columns.count(name) > 1)
             raise DataInvalid(f"expected every name once in {path}, found {again!r:.80} again")
-        rows = tuple(complete(columns, (unit.row(self, str(path)) for unit in units)))
-        return Imported(columns, rows, hashlib.sha256(content).hexdigest())
+        rows = tuple(complete(columns, (unit.row(self, str(file)) for unit, file in units)))
+        return Imported(columns, rows, hash_of(path, read))
+
+    def _units(self, path: Path, file: Path, content: bytes) -> tuple[tuple[str, ...], list[_Unit]]:
+        """Return the names of a file's columns, and its units."""
+        lines = decode(content, self.encoding, str(file)).replace("\r\n", "\n").split("\n")
+        names, first = self._names(lines, file)
+        units = list(_Reader(self, names, file).units(lines, first))
+        if path.is_dir():
+            for unit in units:
+                unit.document = f"{file.relative_to(path).as_posix()}:{unit.document}"
+        return names, units
 
     def _names(self, lines: list[str], path: Path) -> tuple[tuple[str, ...], int]:
         """Return the columns' names and how many lines stand before the data."""

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from reprollm.errors import DataInvalid
 from reprollm.experiment.importers.imported import Imported, Record, content_of
@@ -32,6 +33,8 @@ class Delimited:
     header: bool = True
     columns: tuple[str, ...] = ()
     quoted: bool = True
+
+    endings: ClassVar[tuple[str, ...]] = ()
 
     def read(self, path: Path) -> Imported:
         """Return the table's rows; rows that are blank lines are passed over."""

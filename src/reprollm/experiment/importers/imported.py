@@ -49,6 +49,11 @@ class Imported:
 class Importer(Protocol):
     """Reads one form."""
 
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """How names end, in lower case, of the files that count in a folder; none: no folders."""
+        ...
+
     def read(self, path: Path) -> Imported:
         """Return the rows that `path` holds.
 

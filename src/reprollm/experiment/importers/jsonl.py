@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from reprollm.errors import DataInvalid
 from reprollm.experiment.importers.imported import Imported, Record, content_of
@@ -28,6 +28,8 @@ class JsonLines:
 
     encoding: str = "utf-8"
     fields: Mapping[str, str] = field(default_factory=dict)
+
+    endings: ClassVar[tuple[str, ...]] = ()
 
     def read(self, path: Path) -> Imported:
         """Return the objects as rows; blank lines are passed over.

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from reprollm.errors import DataInvalid
 from reprollm.experiment.importers.imported import Imported, Record, content_of
@@ -24,6 +24,8 @@ class Parquet:
     """
 
     columns: tuple[str, ...] = ()
+
+    endings: ClassVar[tuple[str, ...]] = ()
 
     def read(self, path: Path) -> Imported:
         """Return the rows; null is an empty text, what is nested is JSON, bytes are refused."""

@@ -28,6 +28,11 @@ class PlainText:
     encoding: str = "utf-8"
     suffixes: tuple[str, ...] = (".txt",)
 
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """The endings of the files that count in a folder."""
+        return self.suffixes
+
     def read(self, path: Path) -> Imported:
         """Return a row a file: `file`, its path below the folder, and `text`, all of it."""
         read = [(file, content_of(file)) for file in files_of(path, self.suffixes)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from reprollm.errors import DataInvalid
 from reprollm.experiment.importers.imported import (
@@ -38,6 +39,7 @@ class Tei:
     namespaces: Mapping[str, str] = field(default_factory=dict)
     join: str = " "
     keep_space: bool = False
+    endings: ClassVar[tuple[str, ...]] = (".xml", ".tei")
 
     def read(self, path: Path) -> Imported:
         """Return a row a unit.
@@ -45,7 +47,7 @@ class Tei:
         Besides the fields there are `id` (the unit's `xml:id`, else its number in the file, from 1;
         in a folder behind the file's name and `:`) and `file`.
         """
-        read = [(file, content_of(file)) for file in files_of(path, (".xml", ".tei"))]
+        read = [(file, content_of(file)) for file in files_of(path, self.endings)]
         rows = tuple(row for file, content in read for row in self._rows(path, file, content))
         if not rows:
             raise DataInvalid(
