@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from reprollm.scores.row import Row
     from reprollm.scores.stage import Scored
 
-_COLUMNS = ("score", "aggregation", "of", ">value", ">interval", "by", ">n", ">clusters")
+_COLUMNS = ("score", "aggregation", "of", ">value", ">interval", ">n", ">clusters")
+_SHOWN_DECIMALS = 4
 _ENDINGS = {
     "answered": "answered",
     "empty": "empty",
@@ -99,17 +100,20 @@ def show(scored: Scored) -> None:
 
 def _cells(row: Row) -> Sequence[str]:
     whose = "all" if row.group is None else f"{row.level} {row.group}"
-    interval = row.interval
     return (
         row.score.replace("_", " "),
         row.aggregation.replace("_", " "),
         whose if row.label is None else f"{whose}, label {row.label}",
-        row.value or "undefined",
-        "" if row.low is None else f"{row.low} to {row.high}",
-        "" if row.low is None else f"{interval.method} {interval.level}",
+        "undefined" if row.value is None else _shown(row.value),
+        "" if row.low is None or row.high is None else f"{_shown(row.low)}–{_shown(row.high)}",
         f"{row.n:,}",
         f"{row.clusters:,}",
     )
+
+
+def _shown(decimal: str) -> str:
+    """Return a recorded value with fewer decimals; `--json` has all of them."""
+    return f"{float(decimal):.{_SHOWN_DECIMALS}f}"
 
 
 def _endings(rows: Sequence[Row]) -> Iterator[str]:
@@ -124,6 +128,13 @@ def _endings(rows: Sequence[Row]) -> Iterator[str]:
         yield f"{counted['runaway']:,} of them ran out of tokens; they count as they are."
     if counted["without_reference"]:
         yield f"{counted['without_reference']:,} further answers have no reference."
+    methods = dict.fromkeys(
+        f"{row.interval.method} ({row.score.replace('_', ' ')})"
+        for row in rows
+        if row.low is not None
+    )
+    if methods:
+        yield f"Intervals at the level {whole.interval.level}: {', '.join(methods)}."
     if whole.asked > 1:
         yield f"{whole.asked:,} passes over the items were asked, {whole.distinct:,} differ."
     means = {row.score for row in rows if row.aggregation == "mean_of_ratios"}

@@ -7,6 +7,7 @@ So every such text passes through `safe`.
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # Cc controls, Cf format characters (bidirectional overrides among them), Co private use, Cs
 # surrogates, Zl and Zp separators (Unicode 16, table 4-4).
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+# Columns of a table that goes to a file or a pipe.
+_FILE_WIDTH = 160
 
 
 def safe(text: str, limit: int | None = None) -> str:
@@ -43,10 +46,11 @@ def whole(text: str) -> str:
 
 
 def console() -> Console:
-    """Return a console on standard output; plain text where that is no terminal."""
+    """Return a console on standard output; where that is no terminal, plain text in long lines."""
     from rich.console import Console
 
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _FILE_WIDTH
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False, width=width)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
@@ -62,7 +66,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     for column in columns:
         right = column.startswith(">")
         side: Literal["left", "right"] = "right" if right else "left"
-        made.add_column(column.removeprefix(">"), justify=side, overflow="fold")
+        heading = column.removeprefix(">")
+        made.add_column(heading, justify=side, overflow="fold", no_wrap=right)
     for row in rows:
         made.add_row(*(Text(safe(cell)) for cell in row))
     return made
