@@ -181,6 +181,6 @@ def _unnamed(section: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 _SNAPSHOT = """
-    SELECT canon->'$.facts' FROM log WHERE kind = 'snapshot' AND canon->>'$.snapshot' = ?
+    SELECT canon->'$.facts' FROM log WHERE kind = 'snapshot' AND (canon->>'$.snapshot') = ?
     ORDER BY "position" LIMIT 1
 """

@@ -217,9 +217,9 @@ _ITEMS = """
 """
 _ESTIMATE = """
     SELECT "position", leaf, canon->>'$.value', canon->>'$.low', canon->>'$.high' FROM log
-    WHERE kind = 'estimate' AND run = ? AND canon->>'$.score' = ? AND sampling = ?
-          AND canon->>'$.level' = ? AND canon->>'$.group' IS NOT DISTINCT FROM ?
-          AND canon->>'$.aggregation' = ? AND canon->>'$.label' IS NOT DISTINCT FROM ?
+    WHERE kind = 'estimate' AND run = ? AND (canon->>'$.score') = ? AND sampling = ?
+          AND (canon->>'$.level') = ? AND (canon->>'$.group') IS NOT DISTINCT FROM ?
+          AND (canon->>'$.aggregation') = ? AND (canon->>'$.label') IS NOT DISTINCT FROM ?
           AND "position" < ?
     ORDER BY "position" DESC LIMIT 1
 """
