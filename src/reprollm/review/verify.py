@@ -2345,7 +2345,12 @@ RELEASED: dict[str, frozenset[str]] = {
             "32fa3f585d68df0ed5ebc88dcd0b3270c67a2394f956956016fc40c7346819dd",
         }
     ),
-    "verify.sql": frozenset({"63a6f8535978b404a79df090721695a44342d3f2e9c454896b9bec330faafdd8"}),
+    "verify.sql": frozenset(
+        {
+            "63a6f8535978b404a79df090721695a44342d3f2e9c454896b9bec330faafdd8",
+            "da112ecb9c412a835b12948999ef5b9dda24a272aaa9fda87fc264e062d24c7e",
+        }
+    ),
 }
 
 
