@@ -44,7 +44,8 @@ def test_demands_that_contradict_each_other_are_refused() -> None:
 
 
 def test_an_unknown_field_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(InvalidInput, match=r"among output, prompt, reference, source, found 'ans"):
+    known = "annotations, output, prompt, reference, source"
+    with pytest.raises(InvalidInput, match=f"among {known}, found 'ans"):
         parse_withholding(["answer:salt-public"], "x")
 
 

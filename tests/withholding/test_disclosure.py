@@ -141,7 +141,7 @@ def test_imported_samples_are_disclosed_too(tmp_path: Path) -> None:
 
 
 REFUSED: dict[str, tuple[int, list[str], type[ReprollmError], str]] = {
-    "an unknown field": (ANSWER, ["answer"], InvalidInput, "expected fields among deviations, "),
+    "an unknown field": (ANSWER, ["answer"], InvalidInput, "expected fields among annotations, "),
     "a position behind the end": (99, [], InvalidInput, "found no position 99"),
     "a record without texts": (0, [], InvalidInput, "it commits to no such text"),
     "a field of another kind": (ANSWER, ["prompt"], InvalidInput, "openings of prompt"),
