@@ -30,7 +30,9 @@ k,jr,ihr,t,test,2,x,
 
 
 @pytest.fixture
-def file(tmp_path: Path, models: Path) -> Path:
+def file(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # Models of other tests in this process may have been made since, and be those looked for.
+    monkeypatch.setenv("REPROLLM_MODELS", str(models))
     made = write_experiment(tmp_path / "spelling", models / "llama.lock.json")
     shutil.copy(models / "other.lock.json", made.parent / "models" / "other.lock.json")
     return made

@@ -132,7 +132,8 @@ def test_people_are_told_values_intervals_and_what_was_counted(
     said = run("score", str(tmp_path))
     assert said.code == 0, said.err
     words = " ".join(said.out.split())
-    assert "exact match mean of ratios all 0.000000 0.000000 to 0.434482 wilson 0.95 5 5" in words
+    assert "exact match mean of ratios all 0.0000 0.0000–0.4345 5" in words
+    assert "Intervals at the level 0.95: wilson (exact match)." in words
     assert "stratum umlaut" in words
     assert "5 answers to 5 items: 5 answered." in words
     assert "1 further answers have no reference." in words

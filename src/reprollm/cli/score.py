@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reprollm.scores.row import Row
     from reprollm.scores.stage import Scored
 
-_COLUMNS = ("score", "aggregation", "of", ">value", ">interval", ">n", ">clusters")
+_COLUMNS = ("score", "aggregation", "of", ">value", ">interval", ">n")
 _SHOWN_DECIMALS = 4
 _ENDINGS = {
     "answered": "answered",
@@ -107,7 +107,6 @@ def _cells(row: Row) -> Sequence[str]:
         "undefined" if row.value is None else _shown(row.value),
         "" if row.low is None or row.high is None else f"{_shown(row.low)}–{_shown(row.high)}",
         f"{row.n:,}",
-        f"{row.clusters:,}",
     )
 
 
@@ -134,7 +133,8 @@ def _endings(rows: Sequence[Row]) -> Iterator[str]:
         if row.low is not None
     )
     if methods:
-        yield f"Intervals at the level {whole.interval.level}: {', '.join(methods)}."
+        over = "" if whole.clusters == whole.n else f" over {whole.clusters:,} clusters"
+        yield f"Intervals at the level {whole.interval.level}{over}: {', '.join(methods)}."
     if whole.asked > 1:
         yield f"{whole.asked:,} passes over the items were asked, {whole.distinct:,} differ."
     means = {row.score for row in rows if row.aggregation == "mean_of_ratios"}

@@ -66,8 +66,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     for column in columns:
         right = column.startswith(">")
         side: Literal["left", "right"] = "right" if right else "left"
-        heading = column.removeprefix(">")
-        made.add_column(heading, justify=side, overflow="fold", no_wrap=right)
+        made.add_column(column.removeprefix(">"), justify=side, overflow="fold")
     for row in rows:
         made.add_row(*(Text(safe(cell)) for cell in row))
     return made

@@ -56,7 +56,7 @@ _FURTHER = {
     "scan": (*_EXAMINATION, "contamination/scanning.py", "corpus"),
     "conclude": ("conclusions",),
     "examine": ("contamination",),
-    "report": ("report", "footprint", "compare"),
+    "report": ("report", "footprint", "compare", "tables"),
 }
 STAGES = tuple(_LAST)
 _PACKAGE = Path(__file__).resolve().parent.parent
