@@ -30,6 +30,8 @@ def scrap(chosen: random.Random, length: int) -> str:
         "Äb",
         "u\u0308",
         "ſs",
+        "ß",
+        "ŉ",
         "ﬁn",
         "天",
         "㍿",
@@ -40,7 +42,7 @@ def scrap(chosen: random.Random, length: int) -> str:
         "\U0001d504",
         "½",
     )
-    gaps = (" ", ", ", "\n", "-\n ", "\u00ad", "", "\t")
+    gaps = (" ", ", ", "\n", "-\n ", "\u00ad", "", "\t", "\u00a0", " «")
     return "".join(chosen.choice(syllables) + chosen.choice(gaps) for _ in range(length))
 
 
@@ -82,6 +84,33 @@ def test_kernel_and_numpy_find_the_same_and_all_of_it(
                 expected.append((gram, number, at, spans[at][0], spans[at + N - 1][1]))
     assert found == sorted(expected)
     assert len(expected) > 50
+
+
+@pytest.mark.parametrize("tokenization", TOKENIZATIONS, ids=lambda t: t.name)
+def test_every_character_of_up_to_two_bytes_is_read_alike(tokenization: TableTokenization) -> None:
+    texts = [f"a{chr(point)}b {chr(point)} c{chr(point)}" for point in range(1, 0x800)]
+    texts += [chr(point) for point in range(1, 0x800)]
+    items = [Item(str(number), text) for number, text in enumerate(texts)]
+    index = build_index(items, tokenization, 2)
+    kernel, numpy = KernelSearcher(index, tokenization), WordsSearcher(index, tokenization)
+    found = hits_of(kernel.search(texts))
+    assert found == hits_of(numpy.search(texts))
+    assert len(found) > 1000
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_repeated_and_broken_off_items_are_found_at_every_place(n: int) -> None:
+    chosen = random.Random(11)
+    texts = [" ".join(chosen.choices(("ja", "nein", "ach"), k=20)) for _ in range(12)]
+    items = [Item(str(number), text) for number, text in enumerate(texts)]
+    index = build_index(items, robust(), n)
+    pieces = [text[begin : begin + 50] for text in texts for begin in range(0, 40, 7)]
+    joined = [f"{chosen.choice(pieces)} {chosen.choice(pieces)}" for _ in range(60)]
+    kernel, numpy = KernelSearcher(index, robust()), WordsSearcher(index, robust())
+    found = hits_of(kernel.search([*joined, "ja " * 40]))
+    assert found == hits_of(numpy.search([*joined, "ja " * 40]))
+    assert np.array_equal(kernel.counts, numpy.counts)
+    assert len(found) > 500
 
 
 def test_a_letter_that_stands_for_many_tokens_takes_its_room() -> None:

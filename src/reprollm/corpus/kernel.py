@@ -1,10 +1,11 @@
 """The scan's inner loop, compiled by numba.
 
-A text's UTF-8 is read once: decode, look the code point up in the table, hash the letters of a
-token. Whatever n tokens follow one another, one of the blocks of (n + 1) // 2 tokens into which the
+A text's UTF-8 is read once: look up what a byte does (`steps.py`), hash the letters of a token.
+Whatever n tokens follow one another, one of the blocks of (n + 1) // 2 tokens into which the
 text is cut lies among them, so that only these blocks are held against a filter of all such blocks
 of the items. Where one passes, the n-grams around it are hashed (as Karp and Rabin 1987 do) and
-looked up in a hash table, and then the text itself is compared, letter by letter.
+looked up in a hash table, and then the text itself is compared, letter by letter. Behind an n-gram
+that was found stands, most often, the item's next one: that is tried first, and costs one token.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from reprollm.corpus.steps import ENDS, LETTER, OTHER, TURN, XOR
 from reprollm.corpus.table import SEPARATOR, SINGLE
 
 U = np.uint64
@@ -69,9 +71,9 @@ def _end_of(
     at: int,
     n: int,
 ) -> Any:
-    """Return the byte that ends the n tokens from a position; -1 where they are other ones.
+    """Return the byte that ends the n tokens from a position, and where their letters end.
 
-    They must be those whose letters begin at `letters[at]`.
+    They must be those whose letters begin at `letters[at]`; -1 where they are other ones.
     """
     byte = position >> _PART
     part = position & _PARTS
@@ -87,28 +89,28 @@ def _end_of(
                 continue
             if begun and (letter == SEPARATOR or letter >= SINGLE):
                 if letters[at] != 0:
-                    return -1
+                    return -1, at
                 at += 1
                 n -= 1
                 begun = False
                 if n == 0:
-                    return here
+                    return here, at
             if letter == SEPARATOR:
                 continue
             if letters[at] != (letter & (SINGLE - 1)):
-                return -1
+                return -1, at
             at += 1
             begun = True
             if letter >= SINGLE:
                 if letters[at] != 0:
-                    return -1
+                    return -1, at
                 at += 1
                 n -= 1
                 begun = False
                 if n == 0:
-                    return byte
+                    return byte, at
         part = 0
-    return stop if begun and n == 1 and letters[at] == 0 else -1
+    return (stop if begun and n == 1 and letters[at] == 0 else -1), at + 1
 
 
 @njit(cache=True)
@@ -184,6 +186,13 @@ def _block(hashes: Array, first: int, size: int) -> Any:
     return _mixed(rolled)
 
 
+@njit(cache=True, inline="always")
+def _passes(key: Any, bitmap: Array) -> Any:
+    """Return whether the filter knows a block."""
+    demanded = _bits(key)
+    return bitmap[(key >> U(19)) & U(len(bitmap) - 1)] & demanded == demanded
+
+
 @njit(cache=True)
 def _gram_key(hashes: Array, first: int, n: int, bits: Any) -> Any:
     """Return the hash of the n tokens from `first`, as `gram_hashes` makes it."""
@@ -197,26 +206,35 @@ def _gram_key(hashes: Array, first: int, n: int, bits: Any) -> Any:
 def _tokens(text: Array, at: Any, stop: Any, table: Any, hashes: Array, positions: Array) -> int:
     """Write down hash and end of each token of a text; return how many there are.
 
-    For single bytes this has no branch that a processor could guess wrong: what would be the next
-    token is written down at every byte, and counted where a letter is followed by a separator.
-    Places are unsigned, so that none is looked at as if it counted from the end.
+    Letters and separators of up to two bytes take no branch that a processor could guess wrong:
+    what would be the next token is written down at every byte, and counted where a letter is
+    followed by a separator. Places are unsigned, so that none is looked at as if it counted from
+    the end.
     """
-    codes, expansions, ascii_codes, _ = table
+    codes, expansions, steps, pages, _ = table
     count = U(0)
     hashed = _OFFSET
     begun = U(0)
     one = U(1)
+    page = U(0)
     while at < stop:
-        code = ascii_codes[text[at]]
-        if code > 0:
-            letter = U(code > SEPARATOR)
+        byte = text[at]
+        step = steps[page + U(byte)]
+        if step < U(OTHER):
+            ends = (step >> U(ENDS)) & one
             hashes[count] = hashed
             positions[count] = at << U(_PART)
-            count += begun & (letter ^ one)
-            hashed = _with(hashed, code) if letter else _OFFSET
-            begun = letter
+            count += begun & ends
+            turn = (step >> U(TURN)) & U(63)
+            turned = (hashed << turn) | (hashed >> ((U(64) - turn) & U(63)))
+            hashed = _OFFSET if ends else turned ^ (step & U(XOR))
+            begun = (begun | (step >> U(LETTER))) & (one ^ ends)
+            page = U(pages[byte])
             at += one
             continue
+        if page:
+            at -= one
+            page = U(0)
         here = at << U(_PART)
         point, behind = _decoded(text, np.int64(at))
         at = U(behind)
@@ -271,8 +289,7 @@ def _first_letter(text: Array, position: Any, stop: Any, codes: Array, expansion
 def _gram_at(
     text: Array, position: Any, stop: int, key: Any, table: Any, lookup: Any, items: Any, n: int
 ) -> Any:
-    """Return the gram that has this hash and stands at a position, and where it ends; or -1."""
-    codes, expansions, _, _ = table
+    """Return the gram that has this hash and stands at a position, or -1, and both of its ends."""
     keys, grams, _, _ = lookup
     letters, letter_base = items
     mask = U(len(keys) - 1)
@@ -280,12 +297,35 @@ def _gram_at(
     while keys[slot] != U(0):
         if keys[slot] == key:
             gram = np.int64(grams[slot])
-            at = letter_base[gram]
-            end = _end_of(text, position, stop, codes, expansions, letters, at, n)
+            end, behind = _end_of(
+                text, position, stop, table[0], table[1], letters, letter_base[gram], n
+            )
             if end >= 0:
-                return gram, end
+                return gram, end, behind
         slot = (slot + U(1)) & mask
-    return np.int64(-1), 0
+    return np.int64(-1), 0, 0
+
+
+@njit(cache=True)
+def _goes_on(gram: Any, items: Any) -> Any:
+    """Return whether the next gram begins with the second token of this one."""
+    letters, letter_base = items
+    if gram + 1 >= len(letter_base):
+        return False
+    at = letter_base[gram]
+    while letters[at] != 0:
+        at += 1
+    return letter_base[gram + 1] == at + 1
+
+
+@njit(cache=True, inline="always")
+def _before(text: Array, position: Any) -> Any:
+    """Return the position of the character that a byte belongs to."""
+    byte = np.int64(position) >> _PART
+    while text[byte] & 0xC0 == 0x80:
+        byte -= 1
+        position = np.int64(byte) << _PART
+    return np.int64(position)
 
 
 @njit(cache=True, nogil=True)
@@ -307,9 +347,8 @@ def find(
         text: UTF-8 of all texts, uint8.
         begins: first byte of each text.
         ends: byte after each text.
-        table: codes and expansions of the tokenization's table, and the codes of single bytes: -1
-            of those that begin or continue a longer character, and where a code is neither a plain
-            letter nor a separator; the most tokens that a byte can give.
+        table: codes and expansions of the tokenization's table, its steps and their pages, and the
+            most tokens that a byte can give.
         n: tokens in an n-gram.
         lookup: keys and grams of the hash table, the filter, the hash's bits.
         items: letters of all items' tokens, each closed by 0; where each gram's letters begin.
@@ -322,28 +361,41 @@ def find(
     """
     _, _, bitmap, bits = lookup
     out_gram, out_text, out_token, out_start, out_end = found
-    room = (ends - begins).max() * table[3] + 2
+    room = (ends - begins).max() * table[4] + 2
     hashes = np.empty(room, np.uint64)
     positions = np.empty(room, np.uint64)
-    filter_mask = U(len(bitmap) - 1)
     size = (n + 1) // 2
+    blocks = np.empty(room // size + 1, np.uint64)
     hits = 0
     tokens = 0
     for number in range(len(begins)):
         stop = ends[number]
         tokens = _tokens(text, U(begins[number]), U(stop), table, hashes, positions)
-        for block in range(0, tokens - size + 1, size):
-            key = _block(hashes, block, size)
-            demanded = _bits(key)
-            if bitmap[(key >> U(19)) & filter_mask] & demanded != demanded:
+        for block in range(tokens // size):
+            blocks[block] = _block(hashes, block * size, size)
+        known = -1
+        gram, end, behind = np.int64(-1), 0, 0
+        for block in range(tokens // size):
+            if not _passes(blocks[block], bitmap):
                 continue
-            for first in range(max(0, block - size + 1), min(block, tokens - n) + 1):
-                key = _gram_key(hashes, first, n, bits)
+            middle = block * size
+            for first in range(max(0, middle - size + 1), min(middle, tokens - n) + 1):
                 # What ends the token before: a separator more or less changes nothing.
-                position = np.int64(positions[first - 1]) if first else begins[number] << _PART
-                gram, end = _gram_at(text, position, stop, key, table, lookup, items, n)
+                position = begins[number] << _PART
+                if first:
+                    position = _before(text, positions[first - 1])
+                if known == first - 1 and _goes_on(gram, items):
+                    last = _before(text, positions[first + n - 2])
+                    end, behind = _end_of(text, last, stop, table[0], table[1], items[0], behind, 1)
+                    gram = gram + 1 if end >= 0 else np.int64(-1)
+                else:
+                    gram = np.int64(-1)
+                if gram < 0:
+                    key = _gram_key(hashes, first, n, bits)
+                    gram, end, behind = _gram_at(text, position, stop, key, table, lookup, items, n)
                 if gram < 0:
                     continue
+                known = first
                 counts[gram] += 1
                 if muted[gram]:
                     continue

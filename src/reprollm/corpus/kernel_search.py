@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from reprollm.corpus import kernel
 from reprollm.corpus.index import Index
 from reprollm.corpus.searching import Hits, Ints
+from reprollm.corpus.steps import pages, steps
 from reprollm.corpus.table import SINGLE, Table, TableTokenization
 
 # With 16 bits an n-gram the filter lets 0.5 % of foreign blocks through; half a million n-grams
@@ -40,7 +41,7 @@ class KernelSearcher:
         self._items = (letters, letter_base[first])
         table = tokenization.table
         self._dense = _most_tokens(table)
-        self._table = (table.codes, table.expansions, _ascii(table), self._dense)
+        self._table = (table.codes, table.expansions, steps(table), pages(), self._dense)
         self._found: tuple[NDArray[np.int32], ...] = ()
         # Compiles the kernel now, before processes are forked that would each do it.
         self.search([""])
@@ -53,7 +54,8 @@ class KernelSearcher:
         plain = b"\n".join(encoded)
         rewritten = plain
         if self._tokenization.rewritings:
-            rewritten = self._tokenization.utf8("\n".join(texts))
+            # One by one: a hyphen at the end of a text has no next line.
+            rewritten = b"\n".join(map(self._tokenization.utf8, texts))
         return self.search_bytes(plain, rewritten, begins, ends)
 
     def search_bytes(self, plain: bytes, rewritten: bytes, begins: Ints, ends: Ints) -> Hits:
@@ -87,14 +89,6 @@ class KernelSearcher:
         if not self._found or len(self._found[0]) < size:
             self._found = tuple(np.empty(size, np.int32) for _ in range(5))
         return self._found
-
-
-def _ascii(table: Table) -> NDArray[np.int32]:
-    """Return the codes of single bytes, -1 where more has to be looked at."""
-    codes = np.full(256, -1, np.int32)
-    plain = table.codes[:128]
-    codes[:128] = np.where((plain > 0) & (plain < SINGLE), plain, -1)
-    return codes
 
 
 def _most_tokens(table: Table) -> int:

@@ -7,6 +7,10 @@ memory; the results are rounded to float32 once, at the end.
 Under the strict policy a text is computed alone and without padding: its shape, and with it every
 kernel that is chosen, follows from its own length. The fast policy pads a batch on the right, where
 no token of a causal model can see it.
+
+Texts have many lengths, and what is kept of each lies between large tensors that were freed. The C
+library's heap grows by that as long as there are texts, so what is free goes back to the system
+after each portion.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from reprollm.engines.likelihood import (
     portions,
     refuse_infinite,
 )
+from reprollm.engines.loading_memory import give_back
 from reprollm.engines.protocol import BatchFacts
 
 Tensor: TypeAlias = Any
@@ -61,6 +66,7 @@ def foreseen(
             for batch in batches:
                 for part in _parts(model, texts, batch):
                     found += _batch(model, texts, part, policy, padding)
+        give_back()
         yield found
 
 
