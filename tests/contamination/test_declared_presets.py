@@ -14,13 +14,13 @@ def declare(preset: str) -> None:
     change(EXPERIMENT / "experiment.yaml", CHECKS, f"contamination:\n  scan: [{scan}]\n")
 
 
-@pytest.mark.parametrize("preset", ["gtp3", "llama2"])
+@pytest.mark.parametrize("preset", ["gtp3", "llama2", "gpt3, tokenizer: data/items.csv"])
 def test_a_preset_that_cannot_be_scanned_is_refused_by_the_plan(
     place: Path, reprollm: Run, preset: str
 ) -> None:
     declare(preset)
     answer = reprollm("plan", "spelling")
-    assert (answer.code, preset in answer.err) == (3, True)
+    assert (answer.code, preset[:4] in answer.err) == (3, True)
     assert records("examination") == []
 
 

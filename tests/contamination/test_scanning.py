@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from attacks.judging import by_reprollm, by_verify_py
 from command import Run
 from contamination.checked import CHECKS, EXPERIMENT, LEDGER, planned, records, well
 from experiment_files import change
@@ -16,6 +17,9 @@ contamination:
   scan:
     - {name: training, corpus: [corpus], n: 5, control: data/reference.csv}
 """
+
+
+BESIDE = ("near_duplicates", "rephrasings")
 
 
 @pytest.fixture
@@ -47,6 +51,51 @@ def test_a_declared_scan_is_recorded_under_the_examination(declared: Path, repro
     shown = well(reprollm("contamination", "show", str(LEDGER))).out
     assert "contaminated items" in shown
     assert "not possible" not in shown
+
+
+def test_a_declared_scan_looks_for_near_duplicates_and_rephrasings_too(
+    declared: Path, models: Path, reprollm: Run
+) -> None:
+    data = EXPERIMENT / "data"
+    data.joinpath("tokenizer.json").write_bytes((models / "llama/tokenizer.json").read_bytes())
+    rows = [f"c{at},zettel {at * 7} aus der truhe,,s" for at in range(20)]
+    control = "\n".join(["id,source,reference,stratum", *rows])
+    data.joinpath("control.csv").write_text(control, encoding="utf-8")
+    asked = (
+        "preset: llama2, tokenizer: data/tokenizer.json, near: true, "
+        "rephrase: models/tiny.lock.json, control: data/control.csv"
+    )
+    change(EXPERIMENT / "experiment.yaml", "n: 5, control: data/reference.csv", asked)
+    planned(reprollm)
+    well(reprollm("contamination", "scan", "spelling", "--receipt", "scan.json", "--jobs", "1"))
+    well(reprollm("ledger", "commit", str(LEDGER), "scan.json"))
+    well(reprollm("contamination", "examine", "spelling", "--receipt", "examine.json"))
+    well(reprollm("ledger", "commit", str(LEDGER), "examine.json"))
+    found = {
+        record["finding"]: record["evidence"]
+        for record in records("finding")
+        if record["subject"] == "*"
+    }
+    assert [found[f"contamination/{name}"]["claim"] for name in BESIDE] == ["fact", "screening"]
+    assert {found[f"contamination/{name}"]["parameters"]["scan"] for name in BESIDE} == {"training"}
+    [head] = records("examination")
+    [scan] = head["core"]["checks"]["scan"]
+    assert scan["rephrase"] == head["snapshot"]
+    assert len(scan["tokenizer"]) == 64
+    statement = found["contamination/decision"]["detail"]["statement"]
+    assert all(f"{name} (training)" in statement for name in BESIDE)
+    # Nothing was answered here; all else holds.
+    for judged in (by_reprollm(LEDGER), by_verify_py(LEDGER)):
+        assert [problem["defect"] for problem in judged.report["problems"]] == ["PlanIncomplete"]
+
+
+def test_rephrasings_without_a_control_are_refused_by_the_plan(
+    declared: Path, reprollm: Run
+) -> None:
+    file = EXPERIMENT / "experiment.yaml"
+    change(file, "control: data/reference.csv", "rephrase: models/tiny.lock.json")
+    answer = reprollm("plan", "spelling")
+    assert (answer.code, "expected control in the scan training" in answer.err) == (3, True)
 
 
 def test_a_scan_before_the_plan_is_in_the_log_is_refused(declared: Path, reprollm: Run) -> None:

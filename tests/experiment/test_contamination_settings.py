@@ -42,7 +42,8 @@ def test_checks_are_read_with_their_defaults(file: Path) -> None:
     assert checks.screening is not None and checks.screening.guard.seed == "1"
     assert checks.extraction is not None and checks.extraction.prefix == "0.5"
     assert found.checks.reference == file.parent / "data" / "reference.csv"
-    assert found.checks.controls == (file.parent / "data" / "reference.csv",)
+    [scan] = found.checks.scans
+    assert scan.control == file.parent / "data" / "reference.csv"
 
 
 def test_the_secrets_need_not_be_there(file: Path) -> None:

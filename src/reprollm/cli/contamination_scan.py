@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from reprollm.cli.contamination_beside import Beside
+    from reprollm.contamination.beside import Beside
     from reprollm.corpus.check import Checked
     from reprollm.corpus.match import Item
     from reprollm.corpus.stage import ScanJob
@@ -116,7 +116,9 @@ def command(**given: Any) -> None:
 
 
 def _free(**given: Any) -> None:
-    from reprollm.cli.contamination_beside import expect_control, look_beside, write_beside
+    from reprollm.cli.contamination_beside import write_beside
+    from reprollm.cli.progress import moving
+    from reprollm.contamination.beside import Asked, look_beside
     from reprollm.corpus.report import JOURNAL, write_report
     from reprollm.corpus.stage import run_job
     from reprollm.errors import InvalidInput
@@ -127,14 +129,15 @@ def _free(**given: Any) -> None:
     _demand_fraction(fraction)
     job = _job(given)
     jobs = given["jobs"] or _cores()
-    if given["rephrase"]:
-        expect_control(job)
+    asked = Asked(given["near"], given["rephrase"])
+    asked.expect_control(job)
     output: Path | None = given["output"]
     state = output / JOURNAL if output else None
     with _progress(job) as advance:
         checked = run_job(job, state=state, jobs=jobs, progress=advance)
     name = given["name"] or "scan"
-    beside = look_beside(job, checked, near=given["near"], rephrase=given["rephrase"], jobs=jobs)
+    known: dict[str, Any] = {"scan": name, "corpus": checked.result.corpus}
+    beside = look_beside(job, asked, known, jobs=jobs, showing=moving)
     if output:
         write_report(output, checked, name, fraction)
         write_beside(output, beside)
@@ -149,6 +152,7 @@ def _free(**given: Any) -> None:
 
 
 def _declared(**given: Any) -> None:
+    from reprollm.cli.progress import moving
     from reprollm.contamination.examination import expect_committed, make_examination
     from reprollm.contamination.scanning import declared_scan, scan_declared
     from reprollm.errors import ExperimentInvalid
@@ -168,7 +172,7 @@ def _declared(**given: Any) -> None:
             "found none"
         )
     name = given["name"] or names[0]
-    job, settings = declared_scan(described, name)
+    declared = declared_scan(described, name)
     ledger = given["ledger"] or Path("ledger") / described.config.name
     examinations = []
     for each in models:
@@ -176,16 +180,16 @@ def _declared(**given: Any) -> None:
         plan = find_plan(ledger, each, lock.snapshot)
         examinations.append(make_examination(each, plan, lock.facts))
         expect_committed(examinations[-1], ledger, each)
-    with _progress(job) as advance:
+    with _progress(declared.job) as advance:
         scanned = scan_declared(
-            described,
-            name,
+            declared,
             examinations,
             ledger,
             jobs=given["jobs"] or _cores(),
             progress=advance,
+            showing=moving,
         )
-    _show(scanned.checked, name, settings.fraction, given["as_json"])
+    _show(scanned.checked, name, declared.fraction, given["as_json"], scanned.beside)
     if given["receipt"]:
         write_receipt(
             given["receipt"],
@@ -285,7 +289,7 @@ def _progress(job: ScanJob) -> AbstractContextManager[Any]:
 def _show(
     checked: Checked, name: str, fraction: str, as_json: bool, beside: Beside | None = None
 ) -> None:
-    from reprollm.cli.contamination_beside import show_beside
+    from reprollm.cli.contamination_beside import show_beside, to_json
     from reprollm.cli.terminal import console, safe, table
     from reprollm.corpus.control import missed
     from reprollm.corpus.evidence import scan_findings
@@ -298,7 +302,7 @@ def _show(
             for each in scan_findings(checked, name, fraction)
         ]
         value: dict[str, Any] = {"verdict": result.verdict(), "findings": found}
-        value |= {"files": [*file_lines(result)], **(beside.to_json() if beside else {})}
+        value |= {"files": [*file_lines(result)], **(to_json(beside) if beside else {})}
         click.echo(json.dumps(value, indent=2))
         return
     out = console()

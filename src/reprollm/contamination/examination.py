@@ -21,7 +21,7 @@ from reprollm.contamination.texts import CheckedData, examined_texts
 from reprollm.corpus.stage import definition_of
 from reprollm.errors import ExperimentInvalid, PlanNotCommitted
 from reprollm.experiment.config import ContaminationSettings
-from reprollm.experiment.load import Experiment
+from reprollm.experiment.load import Experiment, ScanFiles
 from reprollm.ledger.segments import acknowledged, read_checkpoints, read_segments
 from reprollm.prompts.stored import StoredPlan
 from reprollm.records.kinds import new
@@ -29,6 +29,7 @@ from reprollm.records.sealed import Sealed
 from reprollm.records.shard import ShardReference, publish, read_lines
 from reprollm.records.time import utc_now
 from reprollm.snapshot.facts import Facts
+from reprollm.snapshot.model import load_model
 
 SCHEMA = "reprollm/examination/1"
 MOST_WINDOW = 1024
@@ -178,13 +179,30 @@ def _checks(
         declared["screening"]["reference"] = checked.reference.sha256
         declared["screening"]["references"] = len(checked.reference.rows)
         declared["screening"]["dates"] = _dates(checks.screening.date, checked)
-    for scan, control in zip(declared["scan"], files.controls, strict=True):
-        scan["control"] = _sha256(control)
-        scan["definition"] = definition_of(scan["preset"], scan["n"], scan["options"])
+    for scan, named in zip(declared["scan"], files.scans, strict=True):
+        _fix_scan(scan, named)
     if checks.exposure is not None:
         # Declarations grow as people remember; no measurement depends on them.
         del declared["exposure"]["declarations"]
     return declared
+
+
+def _fix_scan(scan: dict[str, Any], files: ScanFiles) -> None:
+    """Put the preset's definition and the digests of its files into a declared scan.
+
+    What a scan leaves out is left out here, so that examinations of before keep their ids.
+    """
+    tokenizer = _sha256(files.tokenizer)
+    definition = definition_of(scan["preset"], scan["n"], scan["options"], tokenizer)
+    for name in ("near", "rephrase", "tokenizer"):
+        if not scan[name]:
+            del scan[name]
+    scan["control"] = _sha256(files.control)
+    scan["definition"] = definition
+    if tokenizer is not None:
+        scan["tokenizer"] = tokenizer
+    if files.rephrase is not None:
+        scan["rephrase"] = load_model(files.rephrase).lock.snapshot
 
 
 def _dates(column: str | None, checked: CheckedData) -> Json:

@@ -24,7 +24,7 @@ _PAIRS = 20
 
 
 def near_findings(
-    found: NearFound, items: list[str], reading: dict[str, Json], corpus: str
+    found: NearFound, items: list[str], reading: dict[str, Json], scan: dict[str, Json]
 ) -> Iterator[ScanFinding]:
     """Yield the finding of the set, then those of the items that are not clean.
 
@@ -32,7 +32,7 @@ def near_findings(
         found: the pairs.
         items: the ids of the test items, in their order.
         reading: parameters of tokenization and reading.
-        corpus: digest of the corpus.
+        scan: the scan's name and the digest of its corpus, as `scan` and `corpus`.
     """
     pairs = _by_item(found)
     short = set(found.uncheckable)
@@ -43,7 +43,7 @@ def near_findings(
     parameters: dict[str, Json] = {
         **found.settings.parameters(),
         "reading": reading,
-        "corpus": corpus,
+        **scan,
     }
     counts = tally(judged)
     threshold = found.settings.threshold / 100
@@ -73,21 +73,21 @@ def near_findings(
 
 
 def rephrase_findings(
-    found: Rephrased, model: dict[str, Json], corpus: str
+    found: Rephrased, model: dict[str, Json], scan: dict[str, Json]
 ) -> Iterator[ScanFinding]:
     """Yield the finding of the set, then one of each item.
 
     Args:
         found: the items against the control.
         model: which snapshot embedded them, and how.
-        corpus: digest of the corpus.
+        scan: the scan's name and the digest of its corpus, as `scan` and `corpus`.
     """
     nearer = sum(each.verdict == NEARER for each in found.items)
     parameters: dict[str, Json] = {
         "level": decimal(found.level),
         "passage_characters": found.size,
         "model": model,
-        "corpus": corpus,
+        **scan,
     }
     yield ScanFinding(
         "*",

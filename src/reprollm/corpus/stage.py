@@ -122,19 +122,29 @@ def tokenization_for(
     return tokenization_of(preset.kind)
 
 
-def definition_of(name: str, n: int | None, folding: Sequence[str]) -> dict[str, Json]:
+def definition_of(
+    name: str, n: int | None, folding: Sequence[str], tokenizer: str | None = None
+) -> dict[str, Json]:
     """Return what a declared scan's preset decides by, so that it is fixed with the plan.
 
+    Args:
+        name: the preset's name.
+        n: another n than the preset's, or None.
+        folding: options that are switched on.
+        tokenizer: the SHA-256 of the `tokenizer.json` that the scan names, or None.
+
     Raises:
-        InvalidInput: preset or options are unknown or do not fit, or the preset counts in a
-            tokenizer's tokens, of which an experiment names no file.
+        InvalidInput: preset or options are unknown or do not fit, or a tokenizer is named that the
+            preset has no use for, or none where it counts in one's tokens.
     """
     preset = preset_of(name, n)
     _demand_options(preset, folding)
-    if preset.kind == "tokenizer":
+    counts = preset.kind == "tokenizer"
+    if counts != (tokenizer is not None):
         raise InvalidInput(
-            f"expected a preset that counts in words or letters, found {name}; scan with it on the "
-            "command line, where --tokenizer names its file"
+            f"expected {'the file of a' if counts else 'no'} tokenizer with the preset {name}, "
+            f"which counts in {'its tokens' if counts else preset.kind}, found "
+            f"{'none; name a tokenizer.json' if counts else 'one; leave it out'}"
         )
     return {"version": preset.version, "tokens": preset.kind, **preset.parameters()}
 

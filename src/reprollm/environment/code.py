@@ -53,7 +53,7 @@ _MEASURE = tuple(
 _FURTHER = {
     "examination": (*_EXAMINATION, "ledger"),
     "measure": (*_EXAMINATION, *_MEASURE),
-    "scan": (*_EXAMINATION, "contamination/scanning.py", "corpus"),
+    "scan": (*_EXAMINATION, "contamination/beside.py", "contamination/scanning.py", "corpus"),
     "conclude": ("conclusions",),
     "examine": ("contamination",),
     "report": ("report", "footprint", "compare", "tables"),

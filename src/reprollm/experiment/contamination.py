@@ -82,7 +82,11 @@ class ScreeningSettings(_Section):
 
 
 class ScanSettings(_Section):
-    """One corpus to search for the items' texts; `fraction` is the share of it that is here."""
+    """One corpus to search for the items' texts; `fraction` is the share of it that is here.
+
+    `tokenizer` is the `tokenizer.json` in whose tokens a preset counts; `near` also looks for near
+    duplicates of whole documents, `rephrase` for rephrasings by the embedding model of a lock.
+    """
 
     name: Name
     corpus: Annotated[tuple[Line, ...], Field(min_length=1)]
@@ -91,6 +95,18 @@ class ScanSettings(_Section):
     control: FilePath | None = None
     fraction: Share = "1"
     options: tuple[Name, ...] = ()
+    tokenizer: FilePath | None = None
+    near: bool = False
+    rephrase: FilePath | None = None
+
+    @model_validator(mode="after")
+    def _rephrasings_have_a_control(self) -> ScanSettings:
+        if self.rephrase is not None and self.control is None:
+            raise ValueError(
+                f"expected control in the scan {self.name}, to hold rephrasings against, found "
+                "none; name a file of items that cannot have leaked"
+            )
+        return self
 
 
 class ExtractionSettings(_Section):

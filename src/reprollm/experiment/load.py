@@ -11,10 +11,30 @@ from pydantic import ValidationError
 
 from reprollm.errors import ExperimentInvalid
 from reprollm.experiment.config import ExperimentConfig, ModelSettings
+from reprollm.experiment.contamination import ScanSettings
 from reprollm.experiment.document import Document, KeyPath, read_document
 from reprollm.experiment.importers.imported import files_of
 from reprollm.experiment.refusal import refusal
 from reprollm.experiment.words import listed, meant
+
+
+@dataclass(frozen=True)
+class ScanFiles:
+    """The files that a declared scan names, None where it names none.
+
+    Attributes:
+        control: its control set.
+        tokenizer: the `tokenizer.json` in whose tokens its preset counts.
+        rephrase: the lock of its embedding model.
+    """
+
+    control: Path | None = None
+    tokenizer: Path | None = None
+    rephrase: Path | None = None
+
+    def named(self) -> tuple[Path | None, ...]:
+        """Return all of them."""
+        return self.control, self.tokenizer, self.rephrase
 
 
 @dataclass(frozen=True)
@@ -27,7 +47,7 @@ class CheckFiles:
         text: the template of an item as it would stand in a training text.
         reference: the reference set of the screening.
         declarations: what is declared of exposures.
-        controls: the control set of each scan, in the order of the scans.
+        scans: the files of each scan, in the order of the scans.
     """
 
     seal: Path | None = None
@@ -35,7 +55,7 @@ class CheckFiles:
     text: Path | None = None
     reference: Path | None = None
     declarations: Path | None = None
-    controls: tuple[Path | None, ...] = ()
+    scans: tuple[ScanFiles, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -179,7 +199,7 @@ def _policy(document: Document, config: ExperimentConfig, at: KeyPath) -> Path |
 def _check_files(document: Document, config: ExperimentConfig) -> CheckFiles:
     checks = config.contamination
     named: dict[str, tuple[str | None, KeyPath]] = {"seal": (config.data.seal, ("data", "seal"))}
-    controls: tuple[Path | None, ...] = ()
+    scans: tuple[ScanFiles, ...] = ()
     secrets = None
     if checks is not None:
         at = ("contamination",)
@@ -189,15 +209,20 @@ def _check_files(document: Document, config: ExperimentConfig) -> CheckFiles:
         named["text"] = (checks.text, (*at, "text"))
         named["reference"] = (reference, (*at, "screening", "reference"))
         named["declarations"] = (declarations, (*at, "exposure", "declarations"))
-        controls = tuple(
-            _inside(document, scan.control, (*at, "scan", index, "control"))
-            if scan.control
-            else None
+        scans = tuple(
+            _scan_files(document, scan, (*at, "scan", index))
             for index, scan in enumerate(checks.scan)
         )
         secrets = document.path.parent / checks.secrets if checks.secrets else None
     found = {name: _inside(document, path, key) for name, (path, key) in named.items() if path}
-    return CheckFiles(**found, secrets=secrets, controls=controls)
+    return CheckFiles(**found, secrets=secrets, scans=scans)
+
+
+def _scan_files(document: Document, scan: ScanSettings, at: KeyPath) -> ScanFiles:
+    named = {name: getattr(scan, name) for name in ("control", "tokenizer", "rephrase")}
+    return ScanFiles(
+        **{name: _inside(document, path, (*at, name)) for name, path in named.items() if path}
+    )
 
 
 def _inside(document: Document, relative: str, key: KeyPath) -> Path:

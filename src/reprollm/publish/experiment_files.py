@@ -75,9 +75,10 @@ def experiment_files(
         _check(by_model, core)
     experiment = models[0]
     folder, checks = experiment.file.parent, experiment.checks
-    examined = [checks.reference, *checks.controls]
+    examined = [checks.reference, *(scan.control for scan in checks.scans)]
     named = [*experiment.data_files(), *experiment.templates, experiment.examples]
-    named += [checks.seal, checks.text, *examined, checks.declarations]
+    named += [checks.seal, checks.text, checks.reference, checks.declarations]
+    named += [path for scan in checks.scans for path in scan.named()]
     named += [path for each in models for path in _of_model(each)]
     places = {_place(folder, path): path for path in named if path is not None}
     members = {path: Member(path, source) for path, source in places.items()}

@@ -92,5 +92,6 @@ def _watched(experiment: Experiment) -> Iterator[Path]:
     yield from experiment.data_files()
     yield from experiment.templates
     further = (experiment.examples, experiment.policy, checks.seal, checks.text, checks.reference)
-    named = (*further, checks.declarations, *checks.controls)
+    scans = (path for scan in checks.scans for path in scan.named())
+    named = (*further, checks.declarations, *scans)
     yield from (path for path in named if path is not None)
