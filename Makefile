@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+# Tests wait for disks and for the processes that they start: one more of them than cores.
+WORKERS ?= $(shell expr $(CORES) + 1)
 
 BIN := $(VENV)/bin
 EXPERIMENT := normalisation
@@ -24,7 +26,7 @@ test: set-up-dev ## Run the tests.
 	@tests/packages.sh strace:strace openssl:openssl ssh-keygen:openssh-client unzip:unzip chromium:chromium
 	@test -d $(VENV)-duckdb-lts || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
 		--require-hashes -r envs/duckdb-lts.txt --target $(VENV)-duckdb-lts
-	@DUCKDB_LTS=$(abspath $(VENV)-duckdb-lts) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile \
+	@DUCKDB_LTS=$(abspath $(VENV)-duckdb-lts) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
 		$(ARGS)
 
 coverage: set-up-dev ## Run the tests and say which lines they reach.

@@ -72,7 +72,6 @@ def content(number: int) -> Content:
         estimates=tuple(_estimates(number)),
         claims=_claims(),
         comparisons=_comparisons(number),
-        findings=sort(list(_findings(names)), names),
         deviations=(),
         exposures=(),
     )
@@ -168,6 +167,7 @@ def _counted(number: int, at: int, names: list[str]) -> Counted:
         "experiment_sha256": _hex("experiment"),
         "data_sha256": _hex("data"),
         "template_sha256": _hex("template"),
+        "prompts": [{"name": cell.partition("/")[0]} for cell in CELLS],
         "engine": {"family": "transformers", "dtype": "bfloat16", "device": "cuda"},
         "sampling": [
             {"name": "greedy", "settings": {"temperature": "0", "max_tokens": 128}, "seeds": ["0"]}
@@ -177,7 +177,7 @@ def _counted(number: int, at: int, names: list[str]) -> Counted:
     plan = Plan(_hex(f"plan {at}"), "letters", core, half, _hex("requests"))
     items = {name: Item(name[:11], None, None) for name in names[:1]}
     alike = {str(at): at % 2 == 1 for at in range(max(1, half // 4))}
-    return Counted(run, plan, items, len(names), alike)
+    return Counted(run, plan, items, len(names), alike, sort(list(_findings(names, at)), names))
 
 
 def _attempt(number: int, at: int) -> Attempt:
@@ -283,7 +283,7 @@ def _comparisons(number: int) -> tuple[Concluded, ...]:
         "effect": {"difference": "-0.012", "low": "-0.0171", "high": "-0.0068"},
         "test": {"name": "sign-flip", "p": "0.0021", "p_adjusted": "0.0021"},
     }  # fmt: skip
-    repeated = {"kind": "determinism", "class": "tokens", "verdict": "fails"}
+    repeated: dict[str, Any] = {"kind": "determinism", "class": "tokens", "verdict": "fails"}
     repeated |= {"kept": number // 6, "compared": number // 4}
     return (
         Concluded(_hex("run 1"), "large-against-small", None, pair),
@@ -291,7 +291,9 @@ def _comparisons(number: int) -> tuple[Concluded, ...]:
     )
 
 
-def _findings(names: list[str]) -> Iterator[Finding]:
+def _findings(names: list[str], at: int) -> Iterator[Finding]:
+    """Yield what was found of a model: only the second shows that it knew the texts."""
+
     def said(method: str, subject: str, claim: str, verdict: str, **more: Any) -> Finding:
         found = evidence(
             claim, method, "1", mode="records", parameters={}, n=len(names), verdict=verdict, **more
@@ -299,16 +301,18 @@ def _findings(names: list[str]) -> Iterator[Finding]:
         return Finding(_hex("examination"), method, subject, found)
 
     yield said("scan", "*", "fact", "contaminated items", statistic=0.25, interval=(0.23, 0.27))
-    yield said("sealed_twins", "*", "test", "published stands out", statistic=4.1, p=0.0004)
-    yield said(
-        "decision", "*", "decision", "evidence for",
-        detail={"statement": "Evidence that the model was trained on these items as published: "
-                "sealed_twins, the primary test, gave p = 0.0004."},
-    )  # fmt: skip
-    for at, name in enumerate(names):
-        yield said("scan", name, "fact", "contaminated" if at % 4 == 0 else "not found")
-        if at % 2 == 0:
-            p = (at * 37 % 100 + 1) / 101
+    test, decision, statement, z, p = (
+        ("published does not stand out", "no evidence found", "No evidence found by", 0.4, 0.41),
+        ("published stands out", "evidence for", "Evidence of training on these items by", 4.1,
+         0.0004),
+    )[at]  # fmt: skip
+    yield said("sealed_twins", "*", "test", test, statistic=z, p=p)
+    detail = {"statement": f"{statement} sealed_twins, the primary test (p = {p})."}
+    yield said("decision", "*", "decision", decision, detail=detail)
+    for place, name in enumerate(names):
+        yield said("scan", name, "fact", "contaminated" if place % 4 == 0 else "not found")
+        if place % 2 == 0:
+            p = ((place * 37 % 100 + 1) / 101) ** (1 + at)
             yield said("min_k_20", name, "screening", "listed" if p < 0.1 else "not listed", p=p)
 
 

@@ -76,6 +76,7 @@ def _search(page: Page) -> None:
 
 def _german(page: Page) -> None:
     page.click("[data-language=de]")
+    page.wait_for_selector("html[lang=de]")
 
 
 def _item(page: Page) -> None:

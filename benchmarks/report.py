@@ -4,7 +4,8 @@
 
 A page of made-up items is written by the page's own code and opened from a file in headless
 Chromium. Measured are the time to its first paint, until all items can be filtered, of a filter, of
-a search through every text, and the longest task that kept the page from answering its reader.
+a search through every text, of a change of language, and the longest task that kept the page from
+answering its reader.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Measured:
     ready_seconds: float
     filter_seconds: float
     search_seconds: float
+    language_seconds: float
     longest_reading_ms: float
     longest_asking_ms: float
 
@@ -64,7 +66,8 @@ def sentence(found: Measured) -> str:
     return (
         f"{found.items:,} items, {found.megabytes:.1f} MB, written in {found.write_seconds:.1f} s: "
         f"first paint {found.paint_seconds:.2f} s, ready {found.ready_seconds:.2f} s, "
-        f"filter {found.filter_seconds:.2f} s, search {found.search_seconds:.2f} s, longest task "
+        f"filter {found.filter_seconds:.2f} s, search {found.search_seconds:.2f} s, language "
+        f"{found.language_seconds:.2f} s, longest task "
         f"{found.longest_reading_ms:.0f} ms while reading, {found.longest_asking_ms:.0f} ms after"
     )
 
@@ -84,6 +87,10 @@ def measure(browser: Browser, path: Path, size: int) -> Measured:
     filtering = _timed(page, 2, lambda: page.select_option("#f-stratum", label="umlaut"))
     _timed(page, 3, lambda: page.click("button[type=reset]"))
     searching = _timed(page, 4, lambda: page.fill("#f-text", "nicht lesen"))
+    began = time.perf_counter()
+    page.click("[data-language=de]")
+    page.wait_for_selector("html[lang=de]")
+    speaking = time.perf_counter() - began
     found = Measured(
         items=size,
         megabytes=path.stat().st_size / 1e6,
@@ -92,6 +99,7 @@ def measure(browser: Browser, path: Path, size: int) -> Measured:
         ready_seconds=ready,
         filter_seconds=filtering,
         search_seconds=searching,
+        language_seconds=speaking,
         longest_reading_ms=reading,
         longest_asking_ms=_longest(page),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,20 @@ class Answer:
 
 
 Run: TypeAlias = Callable[..., Answer]
+
+_PROGRESS = re.compile(
+    r"^[a-z][a-z ]*: [\d.,]+( [kMG]?B)?( of [\d.,]+)? [\w ]+"
+    r"(, [\d.,]+ [\w ]+/s(, [\d:]+ left)?)?\n",
+    re.MULTILINE,
+)
+
+
+def without_progress(err: str) -> str:
+    """Return diagnostics without the lines that tell how far long work is.
+
+    On a slow machine any work may be long.
+    """
+    return _PROGRESS.sub("", err)
 
 
 def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:

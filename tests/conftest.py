@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import settings
 
@@ -16,3 +18,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, value in report.user_properties:
             if name == "counted":
                 terminalreporter.write_line(f"{value}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal out files as `--dist loadfile` does, the longest first."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from distribution import LongestFirst
+
+    return LongestFirst(config, log)

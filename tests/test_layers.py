@@ -12,7 +12,7 @@ PACKAGE = Path(reprollm.__file__).parent
 ORDER = (
     ("errors",),
     ("canon",),
-    ("environment", "records", "statistics"),
+    ("ending", "environment", "records", "statistics"),
     ("snapshot",),
     ("card", "footprint", "llamacpp", "sources", "sealing", "corpus", "screening", "exposure"),
     ("experiment",),

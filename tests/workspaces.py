@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import warm
 from tiny_models import make_llama
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -71,7 +72,10 @@ class Workspace:
         )
 
     def reprollm(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return self.python("-m", "reprollm", *arguments, **variables)
+        """Run a command; with variables of its own in a fresh interpreter, else in a warm one."""
+        if variables:
+            return self.python("-m", "reprollm", *arguments, **variables)
+        return warm.run("reprollm", *arguments, folder=self.folder, environment=self.environment())
 
     def python(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -54,7 +54,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     text = file.read_text()
     text = text.replace("slices: 2", "slices: 4").replace("seeds: [1, 2, 3]", "seeds: [1]")
     before, _, after = text.partition("contamination:\n")
-    file.write_text(f"{before}contamination:\n{after[after.index('  screening:'):]}")
+    file.write_text(f"{before}contamination:\n{after[after.index('  screening:') :]}")
     return Workspace(folder)
 
 

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import itertools
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,13 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
-from conclusions.made import Outputs, answered, right_or_wrong
-from reprollm.conclusions.answers import Answered, Item
+from conclusions.made import Outputs, answered, arm, right_or_wrong
+from reprollm.conclusions.answers import Answered, Given, Item
 from reprollm.conclusions.pair import Compared, Exchanges, Intervals, compare, evidence, family
 from reprollm.conclusions.pairing import Part
 from reprollm.errors import InvalidInput
 from reprollm.scores.measures import measure
+from reprollm.statistics.resampling import draws
 
 
 def compared(
@@ -25,9 +27,11 @@ def compared(
     items: Mapping[str, Item] | None = None,
     part: Part = Part(),  # noqa: B008
     permutations: int = 999,
+    aggregation: str | None = None,
 ) -> Compared:
+    by = measure(score)
     exchanges = Exchanges(permutations)
-    return compare(of, against, measure(score), items or {}, part, Intervals(), exchanges)
+    return compare(of, against, by, items or {}, part, Intervals(), exchanges, aggregation)
 
 
 def said(found: Compared, tests: int = 1) -> dict[str, Any]:
@@ -187,6 +191,108 @@ def test_a_score_of_labels_is_tested_by_exchanging_the_arms_counts() -> None:
     assert math.isclose(float(found["test"]["p"]), reached / 2**6, rel_tol=1e-9)
     assert found["effect"]["better"] is None
     assert float(found["effect"]["low"]) <= seen <= float(found["effect"]["high"])
+
+
+def tagged(table: np.ndarray, model: str) -> Answered:
+    """Return an arm whose answer n found, invented and missed so many names (items, 3)."""
+    given = [
+        Given(n, f"i{n}", None, "0", 0, "", {"entity_f1_strict": {("PERS",): tuple(map(int, row))}},
+              "[]")
+        for n, row in enumerate(table)
+    ]  # fmt: skip
+    return Answered(arm(model), tuple(given), 1, 1)
+
+
+@pytest.mark.parametrize(("documents", "permutations"), [(6, 999), (11, 399)])
+def test_names_are_compared_at_the_corpus_level_where_that_is_declared(
+    documents: int, permutations: int
+) -> None:
+    """Value, test and interval, against all of it computed by hand over documents."""
+    chance = np.random.default_rng(documents)
+    arms = chance.integers(0, 5, (2, 3 * documents, 3))
+    arms[0, :, 0] += 1
+    items = {f"i{n}": Item(document=f"d{n // 3}") for n in range(3 * documents)}
+    found = said(
+        compared(tagged(arms[0], "a"), tagged(arms[1], "b"), "entity_f1_strict", items,
+                 permutations=permutations, aggregation="corpus")
+    )  # fmt: skip
+    sums = arms.reshape(2, documents, 3, 3).sum(axis=2)
+
+    def difference(of: np.ndarray, against: np.ndarray) -> float:
+        (tp, fp, fn), (tp_, fp_, fn_) = of.sum(axis=0), against.sum(axis=0)
+        return float(2 * tp / (2 * tp + fp + fn) - 2 * tp_ / (2 * tp_ + fp_ + fn_))
+
+    seen = difference(*sums)
+    assert (found["aggregation"], found["pairs"]["clusters"]) == ("corpus", documents)
+    assert found["effect"]["difference"] == f"{seen:.6f}"
+    assert found["aggregations"]["corpus"]["difference"] == f"{seen:.6f}"
+    assert found["favours"] == ("of" if seen > 0 else "against")
+
+    def after(swapped: Sequence[int]) -> float:
+        swap = np.array(swapped, dtype=bool)[:, None]
+        return difference(np.where(swap, sums[1], sums[0]), np.where(swap, sums[0], sums[1]))
+
+    reached = sum(
+        abs(after(swapped)) >= abs(seen) - 1e-9
+        for swapped in itertools.product((0, 1), repeat=documents)
+    ) / 2**documents  # fmt: skip
+    if 2**documents <= permutations:
+        assert found["test"]["name"] == "sign-flip-exact"
+        assert math.isclose(float(found["test"]["p"]), reached, rel_tol=1e-8)
+    else:
+        assert (found["test"]["name"], found["test"]["permutations"]) == ("sign-flip", permutations)
+        # Six standard errors of a share that is drawn.
+        assert abs(float(found["test"]["p"]) - reached) < 3 / permutations**0.5
+
+    values = sorted(
+        difference(*(side[draws("1", resample, documents)] for side in sums))
+        for resample in range(999)
+    )
+    assert (found["effect"]["low"], found["effect"]["high"]) == (
+        f"{values[24]:.6f}", f"{values[-25]:.6f}"
+    )  # fmt: skip
+    assert [found["effect"][name] for name in ("better", "equal", "worse")] == [None] * 3
+    assert found["effect"]["standardised"] is None
+
+
+def test_an_item_without_a_value_of_its_own_counts_at_the_corpus_level() -> None:
+    """What the one arm invents where there is nothing to find is an error of the corpus."""
+    of, against = np.array([[2, 0, 0], [0, 0, 0]]), np.array([[2, 0, 0], [0, 3, 0]])
+    arms = tagged(of, "a"), tagged(against, "b")
+    by_items = said(compared(*arms, "entity_f1_strict"))
+    assert (by_items["aggregation"], by_items["pairs"]["undefined"]) == ("mean_of_ratios", 1)
+    assert (by_items["effect"]["difference"], by_items["favours"]) == ("0.000000", "neither")
+    corpus = said(compared(*arms, "entity_f1_strict", aggregation="corpus"))
+    assert (corpus["pairs"]["items"], corpus["pairs"]["undefined"]) == (2, 0)
+    assert (corpus["effect"]["difference"], corpus["favours"]) == (f"{1 - 4 / 7:.6f}", "of")
+
+
+def test_the_first_aggregation_named_is_as_good_as_none() -> None:
+    arms = error_rates([1, 0, 2, 5], "a"), error_rates([3, 1, 2, 2], "b")
+    named = compared(*arms, "character_error_rate", aggregation="mean_of_ratios")
+    assert said(named) == said(compared(*arms, "character_error_rate"))
+
+
+@pytest.mark.parametrize(
+    ("score", "aggregation", "known"),
+    [
+        ("f1", "label", "micro or macro"),
+        ("character_error_rate", "micro", "mean_of_ratios or corpus"),
+        ("character_error_reduction", "ratio_of_means", "mean_of_ratios or corpus"),
+    ],
+)
+def test_an_aggregation_that_arms_are_not_compared_by_is_refused(
+    score: str, aggregation: str, known: str
+) -> None:
+    with pytest.raises(InvalidInput, match=f"by {known}, found '{aggregation}'"):
+        compared(right_or_wrong([1]), right_or_wrong([0], "b"), score, aggregation=aggregation)
+
+
+def test_pairs_that_all_differ_by_as_much_are_warned_of() -> None:
+    found = said(compared(error_rates([1] * 5, "a"), error_rates([3] * 5, "b"),
+                          "character_error_rate"))  # fmt: skip
+    assert (found["effect"]["low"], found["effect"]["high"]) == ("-0.200000", "-0.200000")
+    assert found["warnings"] == ["no-variation"]
 
 
 def test_holm_corrects_over_the_declared_family() -> None:

@@ -46,6 +46,11 @@ comparisons:
       score: f1
       of: {model: small, prompt: long}
       against: {model: other, prompt: long}
+    - name: letters
+      score: character_error_rate
+      aggregation: corpus
+      of: {model: small, prompt: short}
+      against: {model: small, prompt: long}
 claims:
   - {name: never, says: The small model is always right., score: accuracy,
      of: {model: small, prompt: short}, at_least: 1}
@@ -108,15 +113,20 @@ def test_claims_are_judged_from_the_experiment_to_the_verification(reprollm: Run
     reprollm("ledger", "commit", "ledger/claims")
 
     found = [(each["kind"], each[each["kind"]]) for each in done["conclusions"]]
-    assert found[:3] == [("comparison", name) for name in ("prompts", "models", "labels")]
+    names = ("prompts", "models", "labels", "letters")
+    assert found[:4] == [("comparison", name) for name in names]
     assert ("comparison", "agreement/annotators") in found
-    pairs = {each["comparison"]: each["evidence"] for each in done["conclusions"][:3]}
+    pairs = {each["comparison"]: each["evidence"] for each in done["conclusions"][:4]}
     assert pairs["prompts"]["of"]["cell"] == "short/greedy"
     # Both repetitions of greedy decoding are the same bytes, and count once.
     assert pairs["prompts"]["of"]["passes"] == {"asked": 2, "distinct": 1}
     assert (pairs["prompts"]["pairs"]["items"], pairs["prompts"]["pairs"]["clusters"]) == (8, 4)
     assert pairs["models"]["pairs"]["items"] == 6
     assert pairs["labels"]["test"]["tests"] == 4
+    assert [pairs[name]["aggregation"] for name in names] == [
+        "mean_of_ratios", "mean_of_ratios", "micro", "corpus"
+    ]  # fmt: skip
+    assert pairs["letters"]["effect"] != pairs["prompts"]["effect"]
     determinism = [
         each["evidence"] for each in done["conclusions"] if each.get("comparison") == "determinism"
     ]

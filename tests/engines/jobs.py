@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import warm
 from model_parts import alone, at
 from reprollm.canon import loads_object
 from reprollm.cli import main
@@ -71,6 +72,9 @@ class Job:
 
     def generate(self, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run `reprollm generate` to its end."""
+        if not variables:
+            _, _, *command = self.command(*options)
+            return warm.run(*command, folder=Path.cwd(), environment=environment())
         return subprocess.run(
             self.command(*options), env=environment(**variables), capture_output=True, text=True
         )

@@ -17,7 +17,8 @@ CHECKS = {"examination", "measure", "scan", "examine"}
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     source = Path(reprollm.__file__).parent
-    return Path(shutil.copytree(source, tmp_path / "reprollm"))
+    unread = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(source, tmp_path / "reprollm", ignore=unread))
 
 
 def changed(package: Path, name: str) -> set[str]:

@@ -41,7 +41,7 @@ def write(
     return path
 
 
-def with_column(name: str, cells: Sequence[str], path: Path) -> Path:
-    """Write the table with one more column."""
+def with_column(name: str, cells: Sequence[str], path: Path, times: int = 1) -> Path:
+    """Write the table with one more column, all rows so many times."""
     rows = [(*row, cell) for row, cell in zip(ROWS, cells, strict=True)]
-    return write(path, rows, (*HEADER, name))
+    return write(path, rows * times, (*HEADER, name))

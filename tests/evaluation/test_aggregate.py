@@ -8,6 +8,9 @@ from reprollm.evaluation.aggregate import Aggregate, Settings, aggregates
 from reprollm.evaluation.evaluate import Asked, Evaluation, evaluate
 from reprollm.evaluation.rates import RATES, as_they_are, rate
 from reprollm.evaluation.source import Columns, Item
+from reprollm.scores.row import decimal
+from reprollm.scores.settings import Settings as Settings_
+from scores.answers import answer, rows
 
 CER, CUT = "character_error_rate", "character_error_reduction"
 
@@ -53,9 +56,31 @@ def test_aggregates_are_those_counted_by_hand() -> None:
 def test_rows_without_a_value_are_left_out_and_counted() -> None:
     found = made([*DISAGREEING, ("a", "a", "b"), ("a", "a", "a"), ("x", "", "y")])
     cut = found[CUT, "mean_of_ratios"]
-    assert (cut.n, cut.undefined, cut.broken) == (6, 2, 1)
-    assert cut.value == (1 + 0.5 - 3 + 0) / 4
+    assert (cut.n, cut.undefined, cut.broken) == (6, 3, 1)
+    assert cut.value == (1 + 0.5 - 3) / 3
     assert (found[CER, "mean_of_ratios"].n, found[CER, "mean_of_ratios"].undefined) == (6, 1)
+
+
+def test_rows_without_a_reference_count_where_experiments_count_them() -> None:
+    texts = [*DISAGREEING, ("a", "a", "b"), ("x", "", "y"), ("", "", "abc")]
+    found, without = made(texts), made([*texts[:4]])
+    answers = [
+        answer(n, output, reference, source=source)
+        for n, (source, reference, output) in enumerate(texts)
+    ]
+    names = ("source_" + CER, CER, CUT, "word_error_rate", "exact_match")
+    settings = Settings_(names, resamples=99)
+    compared = 0
+    for row in rows(answers, settings):
+        each = found[row.score, row.aggregation]
+        assert decimal(each.value) == row.value, row.key
+        assert each.undefined == row.undefined, row.key
+        if row.score != "exact_match":
+            assert each.value == without[row.score, row.aggregation].value
+        if each.method == "bootstrap" and row.aggregation != "ratio_of_means":
+            assert (decimal(each.low), decimal(each.high)) == (row.low, row.high), row.key
+        compared += 1
+    assert compared == 10
 
 
 def test_intervals_hold_their_values_and_are_the_same_again() -> None:
@@ -128,7 +153,7 @@ def test_runaway_empty_and_broken_outputs_are_told(tmp_path: Path) -> None:
     assert "made: 1 of 4 outputs run away and make 97% of all edits in characters" in said
     assert "made: 1 of 4 outputs are empty, and count as they are" in said
     assert any("1 of 4 rows have an empty reference" in each for each in said)
-    assert any("1 of 1 rows without a value of the character error" in each for each in said)
+    assert any("1 of 2 rows without a value of the character error" in each for each in said)
 
 
 def test_strata_have_aggregates_of_their_own(tmp_path: Path) -> None:

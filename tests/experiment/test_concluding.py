@@ -31,6 +31,16 @@ def test_comparisons_and_claims_are_read(tmp_path: Path) -> None:
     assert [claim.name for claim in config.claims] == ["c", "b"]
 
 
+def test_a_comparison_that_names_no_aggregation_stands_in_plans_as_it_always_did(
+    tmp_path: Path,
+) -> None:
+    named = PAIR.replace("exact_match,", "exact_match, aggregation: mean_of_ratios,")
+    for name, pair in (("plain", PAIR), ("named", named)):
+        config = load(written(tmp_path / name, f"comparisons: {{comparisons: [{pair}]}}\n")).config
+        (found,) = config.declared_scoring()["comparisons"]["comparisons"]
+        assert ("aggregation" in found) == (name == "named")
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -50,6 +60,10 @@ def test_comparisons_and_claims_are_read(tmp_path: Path) -> None:
         (
             f"comparisons: {{comparisons: [{PAIR.replace('sampled', 'greedy')}]}}\n",
             "expected two arms in the comparison ab",
+        ),
+        (
+            f"comparisons: {{comparisons: [{PAIR.replace('of:', 'aggregation: micro, of:')}]}}\n",
+            "expected comparisons of exact_match by mean_of_ratios, found 'micro'",
         ),
     ],
 )

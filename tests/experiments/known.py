@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+import warm
 from ledger.building import ENVIRONMENT, FACTS, TIME
 from reprollm.cli import reprollm
 from reprollm.ledger.commit import commit
@@ -53,18 +54,16 @@ class Workspace:
 
     def reprollm(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command as a user would, in a process of its own."""
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "reprollm", *arguments],
-            cwd=self.folder,
-            env={
+        return warm.run(
+            "reprollm",
+            *arguments,
+            folder=self.folder,
+            environment={
                 **os.environ,
                 "OMP_NUM_THREADS": "1",
                 "PYTHONPATH": str(CHECKOUT / "src"),
                 "REPROLLM_MODELS": str(MODELS),
             },
-            capture_output=True,
-            text=True,
-            check=False,
         )
 
 
@@ -110,13 +109,16 @@ def answered(place: Workspace, said: Said) -> list[Estimate]:
 def both(ledger: Path) -> list[str]:
     """Return what either verifier says that finds something wrong, scores and conclusions too."""
     found = []
-    for arguments in (
-        ["-P", "-m", "reprollm", "ledger", "verify", str(ledger)],
-        ["-I", "-S", str(standalone.__file__), str(ledger)],
-    ):
-        done = subprocess.run(
-            [sys.executable, *arguments], capture_output=True, text=True, check=False
-        )
+    ours = warm.run(
+        "reprollm", "ledger", "verify", str(ledger), folder=ledger, environment=os.environ
+    )
+    alone = subprocess.run(
+        [sys.executable, "-I", "-S", str(standalone.__file__), str(ledger)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for done in (ours, alone):
         found += [done.stdout + done.stderr] if done.returncode else []
     return found
 

@@ -180,33 +180,34 @@ def test_answers_that_are_none_are_counted(counted: tuple[Path, list[Estimate]])
     assert (example.n, example.clusters, example.undefined) == (5, 2, 1)
     assert (plain.counted["answered"], plain.counted["unparsed"]) == (4, 1)
     assert (example.counted["answered"], example.counted["empty"]) == (4, 1)
-    assert (plain.warnings, example.warnings) == (("unparsed",), ())
+    # Both documents of example have 3 1 1, and so the same F1.
+    assert (plain.warnings, example.warnings) == (("unparsed",), ("no-variation",))
 
 
-def test_the_comparison_pairs_sentences_and_swaps_whole_documents(
+def test_the_comparison_is_of_the_corpus_and_swaps_whole_documents(
     counted: tuple[Path, list[Estimate]],
 ) -> None:
     with opened(counted[0]) as connection:
         [record] = connection.execute("SELECT canon FROM log WHERE kind = 'comparison'").fetchall()
     evidence = json.loads(record[0])["evidence"]
-    # Four sentences have an F1 in both cells: example 1/2, 1, 4/5, 2/3; plain 1, 1, 1/2, 0.
-    # By document the differences are -1/2 and 3/10 + 2/3, together 7/15: of the four ways to swap
-    # two documents none brings their sum nearer to nothing, so that p is 4/4. Both drawn twice are
-    # the ends of the interval: (-1/2)/2 and (29/30)/2.
+    # All five sentences count. TP, FP, FN by document: example 3 1 1 and 3 1 1, plain 4 0 0 and
+    # 1 2 3. Together 6 2 2 against 5 2 3, F1 12/16 against 10/15, difference 1/12. With a document
+    # swapped it is 7 1 1 and 4 3 4, 14/16 and 8/15, or the other way, more than 1/12 each: of the
+    # four ways to swap none brings the difference nearer to nothing, so that p is 4/4. Both drawn
+    # twice are the ends of the interval: 6/8 - 8/8 and 6/8 - 2/7.
     assert evidence["pairs"] == {
-        "items": 4, "clusters": 2, "only_of": 0, "only_against": 0, "undefined": 1
+        "items": 5, "clusters": 2, "only_of": 0, "only_against": 0, "undefined": 0
     }  # fmt: skip
-    assert (evidence["of"]["value"], evidence["against"]["value"]) == ("0.741667", "0.625000")
+    assert evidence["aggregation"] == "corpus"
+    assert (evidence["of"]["value"], evidence["against"]["value"]) == ("0.750000", "0.666667")
     effect, test = evidence["effect"], evidence["test"]
     assert (effect["difference"], effect["low"], effect["high"]) == (
-        "0.116667", "-0.250000", "0.483333"
+        "0.083333", "-0.250000", "0.464286"
     )  # fmt: skip
-    assert (effect["better"], effect["equal"], effect["worse"]) == (2, 1, 1)
+    assert (effect["better"], effect["equal"], effect["worse"]) == (None, None, None)
     assert (test["name"], test["moved"], test["p"]) == ("sign-flip-exact", 2, "1")
-    # The mean 7/60 over the root of the variance 73/300.
-    assert effect["standardised"]["name"] == "d_z"
-    assert float(effect["standardised"]["value"]) == pytest.approx(7 / 60 / (73 / 300) ** 0.5)
-    assert (evidence["favours"], evidence["warnings"]) == ("of", ["unpaired-items"])
+    assert effect["standardised"] is None
+    assert (evidence["favours"], evidence["warnings"]) == ("of", [])
 
 
 def test_the_demo_s_model_answers_and_no_answer_is_dropped(tmp_path: Path) -> None:

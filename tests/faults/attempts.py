@@ -54,12 +54,17 @@ class World:
     def acknowledged(self) -> Path:
         return self.folder / "acknowledged"
 
-    def said(self) -> list[list[str]]:
-        """Return the words of each line that the jobs have written so far."""
-        if not self.acknowledged.exists():
+    def length(self) -> int:
+        """Return how many bytes the jobs have written so far."""
+        return self.acknowledged.stat().st_size if self.acknowledged.exists() else 0
+
+    def said(self, since: int = 0) -> list[list[str]]:
+        """Return the words of each line that the jobs have written so far, from a byte on."""
+        if self.length() <= since:
             return []
-        text = self.acknowledged.read_text(encoding="ascii")
-        return [line.split() for line in text.splitlines()]
+        with self.acknowledged.open("rb") as file:
+            file.seek(since)
+            return [line.split() for line in file.read().decode("ascii").splitlines()]
 
 
 def answer(world: World, slices: Bounds) -> None:

@@ -53,14 +53,14 @@ def _kill_often(world: World, chance: random.Random, durations: dict[str, float]
         open_slices = _unanswered(world)
         stage = chance.choice(STAGES if open_slices else ("rescue", "commit"))
         index = chance.choice(open_slices if stage in ASKING else range(SLICES))
-        said = len(world.said())
+        said = world.length()
         work = answer_and_commit if stage == "commit" else answer
         process = children.start(work, world, [bounds(index)])
         reached = _wait_for(stage, world, said, process)
         time.sleep(chance.uniform(0, durations[stage]))
         process.kill()
         if children.ended(process) == -9 and reached:
-            hits[_stages(world.said()[said:])[-1][0]] += 1
+            hits[_stages(world.said(said))[-1][0]] += 1
     return hits
 
 
@@ -75,7 +75,7 @@ def _wait_for(stage: str, world: World, said: int, process: children.ForkServerP
     """Wait until the job is in `stage`; return False when it ended without coming to it."""
     while True:
         alive = process.is_alive()
-        if any(name == stage for name, _ in _stages(world.said()[said:])):
+        if any(name == stage for name, _ in _stages(world.said(said))):
             return True
         if not alive:
             return False

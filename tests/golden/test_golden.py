@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import reprollm.review
+import warm
 
 FOLDER = Path(__file__).parent
 CHECKOUT = FOLDER.parents[1]
@@ -35,14 +36,15 @@ def run(command: list[str], **variables: str) -> subprocess.CompletedProcess[str
 
 def reprollm_verify(release: str, bundle: str, **variables: str) -> dict[str, Any]:
     folder = FOLDER / release
-    done = run(
-        [
-            sys.executable, "-P", "-m", "reprollm", "verify", str(folder / bundle), "--json",
-            "--key", str(folder / "note.vkey"), "--checkpoint", str(folder / "plan.checkpoint"),
-            "--opening", str(folder / "opening.jsonl"),
-        ],
-        **variables,
-    )  # fmt: skip
+    command = [
+        "reprollm", "verify", str(folder / bundle), "--json",
+        "--key", str(folder / "note.vkey"), "--checkpoint", str(folder / "plan.checkpoint"),
+        "--opening", str(folder / "opening.jsonl"),
+    ]  # fmt: skip
+    if variables:
+        done = run([sys.executable, "-P", "-m", *command], **variables)
+    else:
+        done = warm.run(*command, folder=folder, environment=os.environ)
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -114,7 +116,8 @@ def test_a_changed_golden_bundle_does_not_verify(release: str, tmp_path: Path) -
     at = content.index(b'"kind":"generation"')
     content[at + 1] ^= 1
     (tmp_path / "changed.zip").write_bytes(content)
-    done = run([sys.executable, "-P", "-m", "reprollm", "verify", str(tmp_path / "changed.zip")])
+    verify = ("reprollm", "verify", str(tmp_path / "changed.zip"))
+    done = warm.run(*verify, folder=tmp_path, environment=os.environ)
     assert done.returncode in (10, 11)
     digest = hashlib.sha256(content).hexdigest()
     assert digest != hashlib.sha256((FOLDER / release / "whole.zip").read_bytes()).hexdigest()

@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import warm
 from ledger.building import attempt, plan, publish_attempt, whole
 from reprollm.ledger.commit import commit
 from reprollm.records.shard import publish
@@ -17,10 +19,8 @@ HOSTILE = "\x1b[2J\x1b]0;title\x07 \u202eevil\u2066 [red]x[/red] \x9b31m\u2028 =
 
 
 def reprollm(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from reprollm.cli import main; main()", "ledger"]
-    return subprocess.run(
-        [*command, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
-    )
+    words = ("reprollm", "ledger", *map(str, arguments))
+    return warm.run(*words, folder=Path.cwd(), environment=os.environ)
 
 
 @pytest.fixture(scope="module")

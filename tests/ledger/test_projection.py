@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ledger.building import attempt, plan, publish_attempt, whole
-from reprollm.errors import InvalidInput, ProjectionMismatch
+from reprollm.errors import InvalidInput, ProjectionMismatch, StorageFailed
 from reprollm.ledger import schema
 from reprollm.ledger.commit import commit
 from reprollm.ledger.projection import FILE, opened
@@ -192,3 +192,25 @@ def test_no_projection_and_a_broken_one_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no database")
     with pytest.raises(ProjectionMismatch, match="cannot be opened"), opened(tmp_path):
         pass
+
+
+def test_what_is_no_ledger_s_folder_is_named_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_bytes(b"")
+    Path("ledger/letters").mkdir(parents=True)
+    Path("ledger/letters", FILE).write_bytes(b"")
+    for name, sentence in (
+        ("nowhere", "expected a ledger folder at nowhere, found none$"),
+        ("file", "expected a ledger folder at file, found a file$"),
+        ("letters", "found none; do you mean ledger/letters\\?$"),
+        ("ledger", "found no such file; run: reprollm ledger commit ledger$"),
+    ):
+        with pytest.raises(InvalidInput, match=sentence), opened(Path(name)):
+            pass
+
+
+def test_a_query_that_needs_too_much_memory_is_no_damage(ledger: Path) -> None:
+    with pytest.raises(StorageFailed, match="the ledger is as it was"), opened(ledger) as found:
+        found.execute("SELECT list(i) FROM range(60000000) t(i)").fetchall()

@@ -10,6 +10,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import warm
 from ledger.building import fake
 from reprollm import cli
 from reprollm.bundles.statement import Signers
@@ -77,6 +78,9 @@ class Finished:
 
     def publish(self, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run `reprollm publish words` in the workspace, in a process of its own."""
+        if not variables:
+            _, _, _, *command = self.command(*options)
+            return warm.run(*command, folder=self.folder, environment=environment())
         return subprocess.run(
             self.command(*options),
             cwd=self.folder,

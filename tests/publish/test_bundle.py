@@ -69,8 +69,9 @@ def test_pythons_own_zipfile_reads_it(published_once: Published) -> None:
 
 def test_everything_that_a_reviewer_needs_is_in_it(unpacked_once: Path) -> None:
     for name in (
-        "README.md", "SPEC.md", "verify.py", "verify.sql", "bundle.note", "CITATION.cff",
-        "codecheck.yml", "ro-crate-metadata.json", "provenance/prov.jsonld", "tables/README.md",
+        "README.md", "SPEC.md", "SCORES.md", "CONCLUSIONS.md", "verify.py", "verify.sql",
+        "bundle.note", "CITATION.cff", "codecheck.yml", "ro-crate-metadata.json",
+        "provenance/prov.jsonld", "tables/README.md",
         "LICENSES/README.md", "LICENSES/Apache-2.0.txt", "workflow/Snakefile",
         "workflow/rules/generate.smk", "environment/pinned/transformers.yaml",
         "experiment/experiment.yaml", "experiment/README.md", "experiment/data/items.csv",
@@ -78,6 +79,23 @@ def test_everything_that_a_reviewer_needs_is_in_it(unpacked_once: Path) -> None:
         "experiment/models/tiny.lock.json", "ledger/ledger.duckdb",
     ):  # fmt: skip
         assert (unpacked_once / name).stat().st_size > 0, name
+
+
+def test_the_pages_that_define_the_numbers_lead_to_each_other(unpacked_once: Path) -> None:
+    names = ("SPEC.md", "SCORES.md", "CONCLUSIONS.md")
+    pages = {name: (unpacked_once / name).read_text("utf-8") for name in names}
+    headings = {name: set(re.findall(r"(?m)^#+ (.+)$", page)) for name, page in pages.items()}
+    places = {
+        name: {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in found}
+        for name, found in headings.items()
+    }
+    led_to = set()
+    for name, page in pages.items():
+        for target, place in re.findall(r"\]\(([^()#\s]*)#?([^()\s]*)\)", page):
+            assert (target or name) in names, (name, target)
+            assert not place or place in places[target or name], (name, target, place)
+            led_to.add(target)
+    assert led_to == {"", *names}
 
 
 def test_nothing_goes_in_that_nobody_named(finished: Finished, tmp_path: Path) -> None:
@@ -148,7 +166,10 @@ def test_nothing_of_this_machine_is_in_what_publication_adds(
     published_once: Published, finished_once: Finished
 ) -> None:
     needles = {str(finished_once.folder), str(published_once.path.parent), str(Path.home())}
-    shipped = ("workflow/", "environment/pinned/", "verify.", "SPEC.md", "LICENSES/Apache")
+    shipped = (
+        "workflow/", "environment/pinned/", "verify.", "SPEC.md", "SCORES.md", "CONCLUSIONS.md",
+        "LICENSES/Apache",
+    )  # fmt: skip
     for name, content in contents(published_once.path).items():
         if not name.startswith(shipped):
             found = {needle for needle in needles if needle.encode() in content}

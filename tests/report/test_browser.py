@@ -74,6 +74,57 @@ def test_filters_and_words_hold_together(open_page: Open, report: Path) -> None:
     assert number(page) == ITEMS
 
 
+def test_a_check_filters_by_what_it_says_of_each_model(open_page: Open, report: Path) -> None:
+    page = open_page(report)
+    found = [each.findings.items for each in made_report.content(ITEMS).runs]
+    listed = [
+        sum(
+            "min_k_20" in (said := of[row.item]) and said["min_k_20"].said("verdict") == "listed"
+            for row in made_report.rows(ITEMS)
+            if row.run == run
+        )
+        for run, of in enumerate(found)
+    ]
+
+    choose(page, "verdict", "min k 20: listed")
+
+    assert number(page) == sum(listed)
+    assert listed[0] != listed[1]
+
+
+def test_a_position_in_the_log_is_found_after_its_first_digits(
+    open_page: Open, report: Path
+) -> None:
+    page = open_page(report)
+    position = str(list(made_report.rows(ITEMS))[-3].position)
+
+    for typed in (position[:2], position):
+        asked(page, lambda said=typed: page.fill("#f-text", said))
+    shown = page.locator("#list tbody tr").all_inner_texts()
+    asked(page, lambda: page.fill("#f-text", ""))
+    asked(page, lambda: page.fill("#f-text", position))
+
+    assert page.locator("#list tbody tr").all_inner_texts() == shown != []
+
+
+def test_more_letters_and_fewer_find_what_a_new_search_finds(open_page: Open, report: Path) -> None:
+    page = open_page(report)
+
+    def hits(words: str) -> int:
+        asked(page, lambda: page.fill("#f-text", words))
+        return number(page)
+
+    few = hits("leider")
+    assert hits("leider nicht") == few > 0
+    assert hits("leider nicht lesen und") == 0
+    assert hits("leider") == few
+    choose(page, "stratum", "abbreviation")
+    asked(page, lambda: page.fill("#f-text", "leider"))
+    narrow = number(page)
+    choose(page, "stratum", "any")
+    assert number(page) == few > narrow
+
+
 def test_a_search_finds_letters_however_they_are_composed(open_page: Open, report: Path) -> None:
     page = open_page(report)
 
@@ -226,14 +277,15 @@ def test_a_reader_can_switch_to_german_and_back(open_page: Open, report: Path) -
     english = page.inner_text("main")
 
     page.click("[data-language=de]")
+    page.wait_for_selector("html[lang=de]")
 
-    assert page.get_attribute("html", "lang") == "de"
     assert page.inner_text("#summary-title") == "Zusammenfassung"
     assert "0,0410" in page.inner_text("#summary")
     assert "0.0410" not in page.inner_text("#summary")
     assert page.inner_text("#count") == "400 von 400 Anfragen"
     assert page.locator("[data-t]:visible").all_inner_texts().count("not quantized") == 0
     page.click("[data-language=en]")
+    page.wait_for_selector("html[lang=en]")
     assert page.inner_text("main") == english
 
 
@@ -246,7 +298,9 @@ def test_it_opens_in_the_language_that_was_asked_for(open_page: Open, tmp_path: 
     assert page.inner_text("#results-title") == "Ergebnisse"
     written = page.inner_text("#summary")
     page.click("[data-language=en]")
+    page.wait_for_selector("html[lang=en]")
     page.click("[data-language=de]")
+    page.wait_for_selector("html[lang=de]")
     assert page.inner_text("#summary") == written
 
 
@@ -255,6 +309,7 @@ def test_a_phone_needs_no_scrolling_sideways(open_page: Open, report: Path, lang
     page = open_page(report, "#item=brief-00002-03", viewport={"width": 360, "height": 740})
     page.wait_for_selector("#item:not([hidden])")
     page.click(f"[data-language={language}]")
+    page.wait_for_selector(f"html[lang={language}]")
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
 
     wide = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
@@ -295,6 +350,15 @@ def test_a_hundred_thousand_items_are_filtered_and_searched(
     assert number(page) == 25_000
     asked(page, lambda: page.fill("#f-text", "leider nicht lesen"))
     assert 0 < number(page) < 1_000
+    asked(page, lambda: page.click("button[type=reset]"))
+    choose(page, "order", "character error rate, highest first")
+    assert number(page) == 100_000
+    worst = [
+        float(each) for each in page.locator("#list tbody td.number:nth-child(5)").all_inner_texts()
+    ]
+    assert worst == sorted(worst, reverse=True)
+    rates = [row.scores["character_error_rate"] or 0 for row in made_report.rows(100_000)]
+    assert worst[0] == round(max(rates), 6)
     last = "#item=brief-01249-19&model=kurrent-7b&cell=expert%2Fgreedy"
     page.evaluate("(place) => { location.hash = place; }", last)
     page.wait_for_selector("#item:not([hidden])")

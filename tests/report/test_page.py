@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import made_report
 import pytest
 
-from reprollm.report.contamination import sort
+from reprollm.report.contamination import NOTHING
 from reprollm.report.content import Content
 from reprollm.report.gathering import items_of
 from reprollm.report.language import Language
@@ -100,7 +100,8 @@ def test_warnings_of_the_scores_are_said_in_words(content: Content) -> None:
 
 
 def test_a_ledger_without_checks_is_never_called_clean(content: Content) -> None:
-    text = Outline(rendered(replace(content, findings=sort([], [])))).text
+    unchecked = tuple(replace(each, findings=NOTHING) for each in content.runs)
+    text = Outline(rendered(replace(content, runs=unchecked))).text
 
     assert "nothing is known about whether the model saw these items" in text
     assert "uncontaminated" not in text

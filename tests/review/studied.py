@@ -58,6 +58,7 @@ def labelled() -> Study:
         {"name": "right", "score": "accuracy", "of": arms[0], "against": arms[2]},
         {"name": "f1", "score": "f1", "of": arms[0], "against": arms[1], "split": "dev"},
         {"name": "kappa", "score": "cohens_kappa", "of": arms[0], "against": arms[3]},
+        {"name": "macro", "score": "f1", "of": arms[0], "against": arms[2], "aggregation": "macro"},
     ]
     claims: list[dict[str, Any]] = [
         {"name": "near", "says": "Half.", "score": "accuracy", "of": arms[0], "is": "0.5",
@@ -99,6 +100,16 @@ def read() -> Study:
         {"name": "same", "score": "exact_match", "of": greedy, "against": warm},
         {"name": "errors", "score": "character_error_rate", "of": greedy, "against": warm},
         {"name": "mended", "score": "character_error_reduction", "of": greedy, "against": warm},
+        *(
+            {
+                "name": f"all {name}",
+                "score": name,
+                "of": greedy,
+                "against": warm,
+                "aggregation": "corpus",
+            }
+            for name in ("character_error_rate", "chrf", "bleu")
+        ),
     ]
     core = {
         "scores": TEXTS, "intervals": INTERVALS,

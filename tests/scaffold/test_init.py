@@ -49,6 +49,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
         ("gold\tid\ttext, raw", "\t", ("id", "text, raw", "gold")),
         ("key,first,second", ",", ("key", "first", None)),
         ("id", ",", ("id", "id", None)),
+        ("Hand;ID;Lösung;Text", ";", ("ID", "Text", "Lösung")),
     ],
 )
 def test_columns_are_guessed_by_their_names(
@@ -73,10 +74,30 @@ def test_any_column_name_makes_a_template_that_renders(tmp_path: Path) -> None:
     assert prompt == '{{ item["Text \\"alt\\" {{"] }}\n'
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_mark_at_the_beginning_says_the_encoding(tmp_path: Path, encoding: str) -> None:
+    text = 'Kennung;Text\r\n1;"schön\r\nwar"\r\n'
+    (tmp_path / "d.csv").write_bytes(text.encode(encoding))
+
+    table = table_of(tmp_path / "d.csv")
+
+    assert (table.encoding, table.columns) == (encoding, ("Kennung", "Text"))
+    write(tmp_path / "experiments" / "e", "e", "E", table)
+    said = (tmp_path / "experiments" / "e" / "experiment.yaml").read_text(encoding="utf-8")
+    assert f"  encoding: {encoding}\n" in said
+
+
 def test_a_data_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_bytes("id,text\n1,schön\n".encode("cp1252"))
     with pytest.raises(DataInvalid, match="encoding: cp1252"):
         table_of(tmp_path / "d.csv", "utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["utf-9", "rot13"])
+def test_an_encoding_that_does_not_exist_is_refused(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "d.csv").write_text("id,text\n1,x\n", encoding="utf-8")
+    with pytest.raises(DataInvalid, match=f"expected an encoding such as .* found '{encoding}'"):
+        table_of(tmp_path / "d.csv", encoding)
 
 
 @pytest.mark.parametrize("name", ["Letters", "../x", "", "a" * 65])

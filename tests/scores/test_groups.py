@@ -191,6 +191,25 @@ def test_cells_that_another_aggregation_ranks_otherwise_are_warned_of():
         assert ("ranking-depends-on-aggregation" in row.warnings) == (row.level == "all")
 
 
+def test_a_value_that_all_items_have_is_not_shown_as_certain_without_a_warning():
+    """Of independent right answers Wilson's interval has a width; of nothing else a bootstrap has.
+
+    One item that differs is enough for a width, and takes the warning away.
+    """
+    same = [answer(n, "ab", "abcd", stratum="same") for n in range(8)]
+    found = rows([*same, answer(8, "abcd", "abcd")], RATE)
+    for row in found:
+        constant = row.level == "stratum"
+        assert (row.low == row.high) is constant
+        assert row.warnings == (("no-variation",) if constant else ())
+    (right,) = rows([answer(n, "r", "r") for n in range(8)], Settings(("exact_match",)))
+    assert (right.interval.method, right.high, right.warnings) == ("wilson", "1.000000", ())
+    assert float(right.low or "1") < 0.7
+    twos = {f"i{n}": Place(f"d{n // 2}") for n in range(8)}
+    (shared,) = rows([answer(n, "r", "r") for n in range(8)], Settings(("exact_match",)), twos)
+    assert (shared.low, shared.high, shared.warnings) == ("1.000000",) * 2 + (("no-variation",),)
+
+
 @pytest.mark.parametrize("name", sorted(MEASURES))
 def test_every_measure_has_an_interval_around_its_value(name: str):
     """On answers that are sometimes wrong, with a source and, for mentions, tags as reference."""

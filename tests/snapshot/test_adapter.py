@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from command import without_progress
 from reprollm.canon import dumps
 from reprollm.errors import InvalidInput, SnapshotRefused
 from reprollm.records.kinds import check, new
@@ -218,7 +219,7 @@ def test_the_command_pins_an_adapter_with_its_base_and_shows_both(tmp_path: Path
     made = reprollm(
         "pin", "style", "-o", "style.lock.json", "--base", "base.lock.json", at=tmp_path
     )
-    assert (made.returncode, made.stderr) == (0, "")
+    assert (made.returncode, without_progress(made.stderr)) == (0, "")
     shown = reprollm("show", "style.lock.json", at=tmp_path).stdout
     assert "lora, rank 8, alpha 16" in shown
     assert "a name is no identity" in shown

@@ -111,7 +111,30 @@ def test_warnings_and_undefined_answers_stand_below() -> None:
     )
     notes = " ".join(lay_out([book((arm("greedy"), arm("warm")), numbers)], Wanted()).notes)
     assert "3 of 80 answers have no value" in notes
-    assert "CER: another usual aggregation has the other sign." in notes
+    assert "CER: another usual aggregation has the other sign, in 1 of 2 arms." in notes
+
+
+def test_of_answers_that_ran_out_or_could_not_be_read_it_is_said_how_many() -> None:
+    warned = {"warnings": ("runaway", "unparsed", "identical-passes")}
+    numbers = (
+        number("greedy", "0.1", 1, **warned, counted={"runaway": 3, "unparsed": 1}),
+        number("warm", "0.2", 2, counted={"runaway": 2, "unparsed": 0}),
+        number("greedy", "0.3", 3, score="f1", **warned, counted={"runaway": 3, "unparsed": 1}),
+        number("warm", "0.4", 4, score="f1", counted={"runaway": 2, "unparsed": 0}),
+    )
+    made = book((arm("greedy"), arm("warm")), numbers)
+    notes = lay_out([made], Wanted()).notes
+    assert "5 of 80 answers ran out of tokens (CER; F1)." in notes
+    assert "1 of 80 answers could not be parsed and count as wrong (CER; F1)." in notes
+    identical = "In 1 of 2 arms repetitions have identical answers, counted once (CER; F1)."
+    assert identical in notes
+    german = lay_out([made], Wanted(language="de")).notes
+    assert "5 von 80 Antworten brachen an der Längengrenze ab (Zeichenfehlerrate; F1)." in german
+
+
+def test_a_comparison_below_the_table_has_four_digits() -> None:
+    notes = " ".join(lay_out([two_arms()], Wanted()).notes)
+    assert "difference -0.01235 [-0.02, -0.001], p = 0.0041 after Holm" in notes
 
 
 def test_no_answer_is_said_to_be_left_out_of_sums() -> None:

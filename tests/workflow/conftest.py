@@ -74,7 +74,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(CHECKOUT / name, source)
     (source / "docs").mkdir()
-    shutil.copy(CHECKOUT / "docs" / "spec.md", source / "docs")
+    for name in ("spec.md", "scores.md", "conclusions.md"):
+        shutil.copy(CHECKOUT / "docs" / name, source / "docs")
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--target", "wheel"],
         cwd=source,

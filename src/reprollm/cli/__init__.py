@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from reprollm import __version__
+from reprollm.cli.streams import prepare
 from reprollm.cli.terminal import safe
 from reprollm.errors import ReprollmError, StorageFailed
 
@@ -77,6 +78,7 @@ def reprollm() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit with the code that `reprollm.errors` documents."""
+    prepare()
     try:
         reprollm(standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -15,17 +15,15 @@ _SHOWN = 20
 def show(found: Beside) -> None:
     """Print scores, the answers that part, and what differs around the arms, in that order."""
     from reprollm.cli.terminal import console, safe, table
-    from reprollm.conclusions.wording import WARNINGS, pair_columns, pair_row
+    from reprollm.conclusions.wording import pair_lines
 
     out = console()
     names = _name(found.of), _name(found.against)
     if found.scores:
-        rows = [pair_row("", each) for each in found.scores]
-        title = f"{safe(names[0])} against {safe(names[1])}, paired by item"
-        out.print(table(title, pair_columns(), rows))
+        out.print(safe(f"{names[0]} against {names[1]}, paired by item"), soft_wrap=True)
         for each in found.scores:
-            for code in each["warnings"]:  # type: ignore[union-attr]
-                out.print(f"{safe(str(each['score']))}: {WARNINGS.get(str(code), code)}")
+            for line in pair_lines("", each):
+                out.print(safe(line), soft_wrap=True)
     if found.parted:
         columns = ("item", "seed", ">token", ">margin", ">character", *names)
         shown = found.parted[:_SHOWN]

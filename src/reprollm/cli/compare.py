@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reprollm.cli.ledger_folder import LedgerFolder
 from reprollm.compare.verdict import Outcome
 from reprollm.errors import NotReproduced
 
@@ -29,8 +30,13 @@ _TEXTS_ONLY = (
 @click.command(
     epilog="Example: reprollm compare experiments/normalisation/published ledger/normalisation"
 )
-@click.argument("first", type=click.Path(path_type=Path))
-@click.argument("second", type=click.Path(path_type=Path), required=False)
+@click.argument("first", type=LedgerFolder())
+@click.argument("second", type=LedgerFolder(), required=False)
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="Compare the runs of this model, where the experiment has several.",
+)
 @click.option("--first-run", metavar="ID", help="Another run or import of FIRST; 8 digits do.")
 @click.option("--second-run", metavar="ID", help="Another run or import of SECOND; 8 digits do.")
 @click.option("--of", metavar="ARM", help="An arm of FIRST, such as model=a,sampling=greedy.")
@@ -39,6 +45,7 @@ _TEXTS_ONLY = (
 def command(
     first: Path,
     second: Path | None,
+    model: str | None,
     first_run: str | None,
     second_run: str | None,
     of: str | None,
@@ -48,7 +55,9 @@ def command(
     """Compare the last complete runs of two ledgers, FIRST and SECOND, or two arms of FIRST.
 
     The ledgers are verified first. Exit code 0 means that every request has the identical answer,
-    token by token, in both; 5 means that at least one differs or is missing. Runs of different
+    token by token, in both; 5 means that at least one differs or is missing. Of an experiment with
+    several models the runs of one are compared: that of --model, else of the only one in both. Two
+    models of one ledger are two arms (--of model=a --against model=b). Runs of different
     models, prompts or settings share few requests or none: then their scores are compared item by
     item, as two arms of one ledger are (--of, --against). Unattested answers (taken in by `reprollm
     import`) are paired by item, sampling and repetition, and only their texts compared.
@@ -56,10 +65,18 @@ def command(
     if of is not None or against is not None:
         if second is not None or of is None or against is None:
             raise click.UsageError("expected --of and --against together, and one ledger")
+        if model is not None:
+            raise click.UsageError("expected an arm's model in --of and --against, found --model")
         _show_arms(first, of, against, as_json)
     elif second is None:
         raise click.UsageError("expected a second ledger, or --of and --against")
+    elif model is not None and (first_run or second_run):
+        raise click.UsageError("expected --model, or --first-run and --second-run, found both")
     else:
+        if not (first_run or second_run):
+            from reprollm.compare.choice import runs_meant
+
+            first_run, second_run = runs_meant(first, second, model)
         _show_ledgers(first, second, first_run, second_run, as_json)
 
 

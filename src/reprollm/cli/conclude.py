@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reprollm.cli.ledger_folder import LedgerFolder
+
 if TYPE_CHECKING:
     from reprollm.conclusions.stage import Concluded
 
 
 @click.command(epilog="Example: reprollm conclude ledger/normalisation")
-@click.argument("ledger", type=click.Path(path_type=Path))
+@click.argument("ledger", type=LedgerFolder())
 @click.option("--receipt", type=click.Path(path_type=Path), help="Write what was done here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the conclusions as JSON.")
 def command(ledger: Path, receipt: Path | None, as_json: bool) -> None:
@@ -52,12 +54,9 @@ def show(done: Concluded) -> None:
     """Print the pairs, the other comparisons, and the claims with their verdicts."""
     from reprollm.cli.terminal import console, safe, table
     from reprollm.conclusions.wording import (
-        WARNINGS,
-        arm,
         claim_row,
         other_rows,
-        pair_columns,
-        pair_row,
+        pair_lines,
     )
 
     out = console()
@@ -65,13 +64,10 @@ def show(done: Concluded) -> None:
     claims = [each for each in done.found if each.kind == "claim"]
     others = [each for each in done.found if each not in pairs and each not in claims]
     if pairs:
-        rows = [pair_row(each.name, each.evidence) for each in pairs]
-        out.print(table("Comparisons, paired by item", pair_columns(), rows))
+        out.print("Comparisons, paired by item")
         for each in pairs:
-            of, against = arm(each.evidence["of"]), arm(each.evidence["against"])  # type: ignore[arg-type]
-            out.print(f"{safe(each.name)}: {safe(of)} against {safe(against)}")
-            for code in each.evidence["warnings"]:  # type: ignore[union-attr]
-                out.print(f"  {WARNINGS.get(str(code), safe(str(code)))}")
+            for line in pair_lines(each.name, each.evidence):
+                out.print(safe(line), soft_wrap=True)
     if others:
         rows = [row for each in others for row in other_rows(each.name, each.evidence)]
         out.print(table("Agreement and determinism", ("of", "what", ">n", "found"), rows))

@@ -10,6 +10,9 @@ from typing import Any, TypeAlias
 
 import click
 
+from reprollm.cli.ledger_folder import LedgerFolder
+from reprollm.errors import InvalidInput
+
 Row: TypeAlias = tuple[str, str, Mapping[str, Any]]
 """Method, subject and evidence of one finding."""
 
@@ -23,33 +26,58 @@ _PREFIX = "contamination/"
 
 
 @click.command(epilog="Example: reprollm contamination show ledger/normalisation")
-@click.argument("ledger", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("ledger", type=LedgerFolder())
 @click.option("--items", is_flag=True, help="Also list the findings of single items.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings' records as JSON.")
 def command(ledger: Path, items: bool, as_json: bool) -> None:
     """Show the findings of contamination checks that the log of LEDGER holds.
 
-    An examination is what a plan declares to check; the last one is shown. Facts, tests, screening
-    and decisions stand apart and are never added up. Below each kind stands how often such a
-    verdict is given where nothing leaked, as far as that is known.
+    An examination is what a plan declares to check; the last one of each model is shown. Facts,
+    tests, screening and decisions stand apart and are never added up. Below each kind stands how
+    often such a verdict is given where nothing leaked, as far as that is known.
     """
+    from reprollm.cli.terminal import safe
     from reprollm.contamination.reading import findings
 
     records = findings(ledger)
     if as_json:
         click.echo(json.dumps(records, indent=2))
         return
-    last = records[-1]["run"] if records else ""
-    rows = [
-        (record["finding"].removeprefix(_PREFIX), record["subject"], record["evidence"])
-        for record in records
-        if record["run"] == last
-    ]
-    show(rows)
-    if others := len({record["run"] for record in records} - {last}):
+    last = {record["plan"]: record["run"] for record in records}
+    shown = _current(ledger, last)
+    for plan, model in shown.items():
+        if len(shown) > 1:
+            click.echo(f"model {safe(model)}")
+        rows = [
+            (record["finding"].removeprefix(_PREFIX), record["subject"], record["evidence"])
+            for record in records
+            if record["run"] == last.get(plan)
+        ]
+        show(rows)
+        if items:
+            show_items(rows)
+    told = {last.get(plan) for plan in shown}
+    if others := len({record["run"] for record in records} - told):
         click.echo(f"shown is the last examination; --json also lists {others} before it")
-    if items:
-        show_items(rows)
+
+
+def _current(ledger: Path, last: Mapping[str, str]) -> dict[str, str]:
+    """Return the plans that the ledger stands for, each with its model's name.
+
+    Where none of them was examined it is the plan that was examined last.
+    """
+    from reprollm.ledger.read import current_runs, plans
+
+    cores = {plan.plan: plan.core for plan in plans(ledger)}
+    try:
+        standing = [run.plan for run in current_runs(ledger)]
+    except InvalidInput:
+        standing = []
+    if not any(plan in last for plan in standing):
+        standing = list(last)[-1:]
+    return {plan: str(cores.get(plan, {}).get("model") or plan[:16]) for plan in standing} or {
+        "": ""
+    }
 
 
 def show(rows: Sequence[Row]) -> None:

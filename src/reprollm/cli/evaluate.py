@@ -121,6 +121,8 @@ def command(files: tuple[Path, ...], target: Path | None, as_json: bool, **said:
     from reprollm.evaluation.row_table import rows_csv
     from reprollm.records.receipt import replace_file
 
+    if target is not None:
+        _check_target(target, files)
     found = evaluate(files, _asked(said))
     if target is not None:
         replace_file(target, rows_csv(found.rows, found.names, found.further_columns()).encode())
@@ -128,6 +130,16 @@ def command(files: tuple[Path, ...], target: Path | None, as_json: bool, **said:
         click.echo(json.dumps(to_json(found), indent=2))
     else:
         show(found)
+
+
+def _check_target(target: Path, files: tuple[Path, ...]) -> None:
+    from reprollm.errors import InvalidInput
+
+    if any(target.resolve() == file.resolve() for file in files):
+        raise InvalidInput(
+            f"expected another file for --rows than those that are evaluated, found {target}; "
+            "it would be overwritten"
+        )
 
 
 def _asked(said: dict[str, Any]) -> Any:
@@ -238,13 +250,34 @@ def _interval(row: Aggregate | None) -> str:
     return "" if row is None or row.low is None else f"{row.low:.3f} {row.high:.3f}"
 
 
+def _counting(held: Held) -> str:
+    """Return which way of counting fits best, among how many, and how many rows tell."""
+    from reprollm.evaluation.published import LEAST_DECIDING
+
+    decide = (
+        f"{held.deciding} rows decide, which agree and hold another number than 0, 1 and 100"
+        if held.score != "exact_match"
+        else f"{held.deciding} rows agree"
+    )
+    if held.convention is None:
+        return (
+            f"  no way of counting is named: {decide}, and at least {LEAST_DECIDING} are needed to "
+            f"tell {held.tried} ways apart"
+        )
+    rivals = f"; {held.rivals} others fit these rows as well" if held.rivals else ""
+    return (
+        f"  way of counting that fits best: {held.convention} (of {held.tried} ways tried; "
+        f"{decide}{rivals})"
+    )
+
+
 def _said(held: Held) -> list[str]:
     where = f"{held.system}: column {held.column!r}"
     ways = "; ".join(f"{number} {way}" for way, number in held.printings[:3])
     lines = [
         f"{where} as {held.score.replace('_', ' ')}: {held.agreeing} of {held.n} rows agree to the "
         f"last digit printed ({ways or 'no number'}; {held.without} without a value on both sides)",
-        f"  way of counting that fits best: {held.convention}",
+        _counting(held),
     ]
     if held.mean is not None:
         lines.append(f"  mean of the column: {held.mean:.6g}")

@@ -30,6 +30,7 @@ _EVIDENCE = (
     "page",
     "statement",
 )
+_OUTSIDE = {True: "sent to a model outside this tool", False: "never sent outside this tool"}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -203,7 +204,7 @@ def _show(path: Path, declared: Declarations, published: int | None) -> None:
 def _said(declared: Declared) -> str:
     """Return evidence in one cell, and whether a date of it counts."""
     shown = [
-        f"{name} {value}"
+        _OUTSIDE[value] if name == "outside" else f"{name} {value}"
         for name, value in declared.evidence.items()
         if value is not None and name != "sha256" and not isinstance(value, dict)
     ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reprollm.cli import terminal
+from reprollm.cli.ledger_folder import LedgerFolder
 
 if TYPE_CHECKING:
     from reprollm.exposure.account import Account
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     metavar="LEDGER...",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=LedgerFolder(found=True),
 )
 @click.option(
     "--format",

@@ -15,8 +15,8 @@ import click
     type=click.Path(path_type=Path, dir_okay=False),
     help="A CSV or TSV file with a header, to be copied; three sample rows without.",
 )
-@click.option("--encoding", default="utf-8", show_default=True, help="The data file's encoding.")
-def command(name: str, title: str | None, data: Path | None, encoding: str) -> None:
+@click.option("--encoding", help="Of the data file; UTF-8 or what its mark says without it.")
+def command(name: str, title: str | None, data: Path | None, encoding: str | None) -> None:
     """Make experiments/NAME in this folder, with an experiment.yaml that explains itself.
 
     Columns of the data file are guessed by their names and stand in experiment.yaml for you to

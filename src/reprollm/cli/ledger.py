@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reprollm.cli.ledger_folder import LedgerFolder
 from reprollm.cli.ledger_show import ATTEMPT_COLUMNS, attempt_row, show
 from reprollm.cli.progress import counting, records_in
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from reprollm.ledger.query import Answered
     from reprollm.ledger.report import Report
 
-_LEDGER = click.argument("ledger", type=click.Path(path_type=Path))
+_LEDGER = click.argument("ledger", type=LedgerFolder())
 _TABLE_ROWS = 1000
 
 
@@ -110,9 +111,10 @@ def _print_report(report: Report) -> None:
     from reprollm.cli.terminal import console, safe, table
 
     out = console()
-    title = f"{safe(report.origin)}: {report.size} records, root {report.root}"
+    out.print(f"{safe(report.origin)}, {report.size} records", soft_wrap=True)
+    out.print(f"root {report.root}", soft_wrap=True)
     rows = [(c.name, str(c.count), c.unit, str(c.verdict)) for c in report.checks]
-    out.print(table(title, ["check", ">how many", "of what", "verdict"], rows))
+    out.print(table("", ["check", ">how many", "of what", "verdict"], rows))
     if report.runs:
         out.print(table("runs", _RUN_COLUMNS, map(_run_row, report.runs)))
     if report.attempts:
@@ -124,16 +126,16 @@ def _print_report(report: Report) -> None:
     out.print("the ledger holds" if report.holds else "the ledger does NOT hold")
 
 
-_RUN_COLUMNS = [
-    "run", "trust", ">planned", ">answered", ">reused", ">failed", ">missing", ">again", ">equal",
-    ">differing",
-]  # fmt: skip
+_RUN_COLUMNS = ["run", "trust", ">planned", ">answered", ">failed", ">missing", "besides"]
 
 
 def _run_row(run: Any) -> list[str]:
-    counts = (run.planned, run.answered, run.reused, run.failed, run.missing)
-    again = (run.rerolled, run.replicates, run.differing)
-    return [run.run[:8], run.trust, *map(str, counts + again)]
+    counts = (run.planned, run.answered, run.failed, run.missing)
+    besides = [f"{run.reused} reused"] if run.reused else []
+    if run.rerolled:
+        later = f"{run.replicates} later answers equal, {run.differing} differing"
+        besides.append(f"{run.rerolled} answered again: {later}")
+    return [run.run[:8], run.trust, *map(str, counts), "; ".join(besides)]
 
 
 def _print_table(answered: Answered) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reprollm.cli.ledger_folder import LedgerFolder
+
 if TYPE_CHECKING:
     from reprollm.ledger.lookup import StoredRecord
 
@@ -19,7 +21,7 @@ _FLOATS = ("logprobs", "margins", "means", "deviations")
 
 
 @click.command(epilog="Example: reprollm ledger show ledger/normalisation 17")
-@click.argument("ledger", type=click.Path(path_type=Path))
+@click.argument("ledger", type=LedgerFolder())
 @click.argument("what", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
 def show(ledger: Path, what: str | None, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reprollm.cli.ledger_folder import LedgerFolder
 from reprollm.cli.progress import counting, records_in
 from reprollm.cli.terminal import safe, whole
 
@@ -27,7 +28,7 @@ def command() -> None:
 @command.command(
     epilog="Example: reprollm proof make ledger/normalisation 17 -o record-17.tlog-proof"
 )
-@click.argument("ledger", type=click.Path(path_type=Path))
+@click.argument("ledger", type=LedgerFolder())
 @click.argument("record")
 @click.option("-o", "--output", type=_FILE, help="Write the proof here instead of printing it.")
 @click.option("--record-to", type=_FILE, help="Write the record itself here, to hand over too.")

@@ -62,8 +62,8 @@ def command(
     """Make the bundle of EXPERIMENT that a reviewer checks with nothing installed.
 
     EXPERIMENT is the name of a folder below experiments/, a folder, or an experiment.yaml; or a
-    ledger folder that holds imports alone. The ledger is verified before; one that does not hold is
-    not published. The same ledger gives the same bytes.
+    ledger folder, whose experiment is then looked for below experiments/. The ledger is verified
+    before; one that does not hold is not published. The same ledger gives the same bytes.
 
     The bundle is signed with your note key (see: reprollm key new) or an SSH key, where there is
     one. Withheld texts leave log, root and signatures as they are.
@@ -104,9 +104,28 @@ def _subject(name: str, ledger: Path | None) -> tuple[tuple[Experiment, ...], Pa
     from reprollm.experiment.locate import locate
 
     if ledger is None and (Path(name) / "log").is_dir() and (Path(name) / "shards").is_dir():
-        return (), Path(name)
+        return _experiment_of(Path(name)), Path(name)
     models = load_all(locate(name, Path()))
     return models, ledger or Path("ledger") / models[0].config.name
+
+
+def _experiment_of(ledger: Path) -> tuple[Experiment, ...]:
+    """Return the experiment whose plan a ledger holds; nothing of one with imports alone."""
+    from reprollm.errors import ExperimentInvalid
+    from reprollm.experiment.load import load_all
+    from reprollm.experiment.locate import locate
+    from reprollm.ledger.read import RECORDED, current_runs
+
+    run = current_runs(ledger)[0]
+    if run.attestation != RECORDED or run.experiment is None:
+        return ()
+    try:
+        return load_all(locate(run.experiment, Path()))
+    except ExperimentInvalid as error:
+        raise ExperimentInvalid(
+            f"expected the experiment of {ledger}, {run.experiment!r}, below experiments/, found "
+            f"none that can be read; type: reprollm publish FOLDER --ledger {ledger} -o BUNDLE"
+        ) from error
 
 
 def _signers(key_file: Path | None, ssh_key: Path | None, unsigned: bool) -> Signers:

@@ -8,11 +8,12 @@ from typing import cast
 
 import click
 
+from reprollm.cli.ledger_folder import LedgerFolder
 from reprollm.cli.progress import counting
 
 
 @click.command(epilog="Example: reprollm report ledger/normalisation -o report.html --language de")
-@click.argument("ledger", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("ledger", type=LedgerFolder())
 @click.option(
     "-o",
     "--output",

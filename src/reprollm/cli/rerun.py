@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from reprollm.cli.ledger_folder import LedgerFolder
 from reprollm.cli.model_choice import model_choice
 from reprollm.errors import NotReproduced
 
@@ -14,7 +15,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(epilog="Example: reprollm rerun experiments/normalisation/published -o ledger/again")
-@click.argument("ledger", type=_FOLDER)
+@click.argument("ledger", type=LedgerFolder())
 @click.option(
     "-o", "--output", type=_FOLDER, required=True, help="Folder of the new ledger; may be begun."
 )

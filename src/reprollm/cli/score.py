@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reprollm.cli.ledger_folder import LedgerFolder
+
 if TYPE_CHECKING:
     from reprollm.scores.row import Row
     from reprollm.scores.stage import Scored
@@ -24,7 +26,7 @@ _ENDINGS = {
 
 
 @click.command(epilog="Example: reprollm score ledger/normalisation")
-@click.argument("ledger", type=click.Path(path_type=Path))
+@click.argument("ledger", type=LedgerFolder())
 @click.option("--run", "named", metavar="ID", help="Another run or import; eight digits do.")
 @click.option(
     "--score",

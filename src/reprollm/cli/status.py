@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reprollm.cli.ledger_folder import LedgerFolder
+
 if TYPE_CHECKING:
     from reprollm.ledger.status import Status
 
 
 @click.command(epilog="Example: reprollm status ledger/normalisation --json")
-@click.argument("ledgers", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("ledgers", nargs=-1, type=LedgerFolder(found=True))
 @click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
 def command(ledgers: tuple[Path, ...], as_json: bool) -> None:
     """Say of running and finished experiments how far they are.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reprollm.cli.ledger_folder import LedgerFolder
+
 if TYPE_CHECKING:
     from reprollm.tables.grid import Grid
     from reprollm.tables.measured import Book
@@ -20,7 +22,9 @@ def _scores(context: click.Context, parameter: click.Parameter, said: Any) -> An
 
 
 @click.command(epilog="Example: reprollm table ledger/normalisation --format latex -o scores.tex")
-@click.argument("experiments", nargs=-1, required=True, metavar="EXPERIMENT...")
+@click.argument(
+    "experiments", nargs=-1, required=True, metavar="EXPERIMENT...", type=LedgerFolder()
+)
 @click.option(
     "--format",
     "form",
@@ -58,7 +62,7 @@ def _scores(context: click.Context, parameter: click.Parameter, said: Any) -> An
 @click.option("--provenance", is_flag=True, help="Print the record behind every number as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the table and its records as JSON.")
 def command(
-    experiments: tuple[str, ...],
+    experiments: tuple[Path, ...],
     form: str,
     output: Path | None,
     provenance: bool,
@@ -67,8 +71,9 @@ def command(
 ) -> None:
     """Write a table of what the ledgers EXPERIMENT have on record: scores, intervals, comparisons.
 
-    EXPERIMENT is a ledger's folder or the name of one below ledger/. The same records give the same
-    bytes. What `reprollm score` and `reprollm conclude` have recorded must be committed.
+    EXPERIMENT is a ledger's folder, the name of one below ledger/, or an experiment's folder. The
+    same records give the same bytes. What `reprollm score` and `reprollm conclude` have recorded
+    must be committed.
     """
     from reprollm.cli.terminal import whole
     from reprollm.records.receipt import replace_file
@@ -76,7 +81,7 @@ def command(
     from reprollm.tables.layout import lay_out
     from reprollm.tables.source import found, read
 
-    books = read([found(name) for name in experiments])
+    books = read([found(str(name)) for name in experiments])
     grid = lay_out(books, Wanted(**wanted))
     text = _written(grid, books, form, wanted["language"])
     if output is not None:

@@ -128,7 +128,8 @@ def _compare(
     )
     items = next(run.items for run in runs if run.run == of.arm.run)
     part = Part(pair.get("stratum"), pair.get("split"))
-    return compare(of, against, measure(pair["score"]), items, part, intervals, exchanges)
+    score, aggregation = measure(pair["score"]), pair.get("aggregation")
+    return compare(of, against, score, items, part, intervals, exchanges, aggregation)
 
 
 def _answered(runs: Sequence[Standing], wanted: Mapping[str, Any], where: str) -> Answered:

@@ -15,11 +15,12 @@ from reprollm.conclusions.sums import (
     difference_rows,
     in_units,
     layout_of,
+    sums_compared,
 )
 from reprollm.conclusions.tested import MCNEMAR, Tested, headline, tested
 from reprollm.errors import InvalidInput
 from reprollm.records.evidence import decimal as digits
-from reprollm.scores.measures.protocol import ByLabel, Measure
+from reprollm.scores.measures.protocol import ByLabel, Measure, OfSums
 from reprollm.scores.row import BOOTSTRAP, NONE, Uncertainty, decimal
 from reprollm.scores.tally import BILLION, billionths
 from reprollm.statistics.bootstrap import Interval
@@ -78,6 +79,8 @@ class Compared:
     """Two arms, compared.
 
     Attributes:
+        measure: the score.
+        sums: the aggregation of sums that is compared; None for the mean of items.
         of: the first arm's answers.
         against: the second's.
         part: which items were taken.
@@ -88,6 +91,7 @@ class Compared:
     """
 
     measure: Measure
+    sums: OfSums | None
     of: Answered
     against: Answered
     part: Part
@@ -113,6 +117,7 @@ def compare(
     part: Part,
     intervals: Intervals,
     exchanges: Exchanges,
+    aggregation: str | None = None,
 ) -> Compared:
     """Compare two arms on one score, item by item.
 
@@ -124,15 +129,20 @@ def compare(
         part: which items are taken.
         intervals: how the interval is made.
         exchanges: how exchanges are drawn.
+        aggregation: what is compared; None takes the first that the score has.
+
+    Raises:
+        InvalidInput: arms are not compared by such an aggregation.
     """
-    pairing = paired(of, against, measure, items, part)
+    sums = sums_compared(measure, aggregation)
+    pairing = paired(of, against, measure, items, part, sums is None)
     once = of.distinct == against.distinct == 1
     level = float(intervals.level)
-    test = tested(measure, pairing, once, level, exchanges.permutations, exchanges.seed)
-    by_values = measure.item is not None
-    found = (_values_of if by_values else _counts_of)(measure, pairing, intervals)
+    test = tested(measure, sums, pairing, once, level, exchanges.permutations, exchanges.seed)
+    found = _values_of(pairing, intervals) if sums is None else _counts_of(sums, pairing, intervals)
     return Compared(
         measure=measure,
+        sums=sums,
         of=of,
         against=against,
         part=part,
@@ -165,7 +175,7 @@ class _Size:
     interval: Interval | None
 
 
-def _values_of(measure: Measure, pairing: Pairing, intervals: Intervals) -> _Size:
+def _values_of(pairing: Pairing, intervals: Intervals) -> _Size:
     n = len(pairing.items)
     if not n:
         return _Size((None, None), None, 0, None)
@@ -182,7 +192,7 @@ def _values_of(measure: Measure, pairing: Pairing, intervals: Intervals) -> _Siz
     return _Size(values, (of - against) / (BILLION * n), of - against, interval)
 
 
-def _counts_of(measure: Measure, pairing: Pairing, intervals: Intervals) -> _Size:
+def _counts_of(aggregation: OfSums, pairing: Pairing, intervals: Intervals) -> _Size:
     if not pairing.items:
         return _Size((None, None), None, 0, None)
     layout = layout_of(pairing)
@@ -190,7 +200,8 @@ def _counts_of(measure: Measure, pairing: Pairing, intervals: Intervals) -> _Siz
 
     def values(sums: Sequence[float]) -> tuple[float | None, float | None]:
         whole = [int(each) for each in sums]
-        return headline(measure, layout, whole[:size]), headline(measure, layout, whole[size:])
+        of, against = whole[:size], whole[size:]
+        return headline(aggregation, layout, of), headline(aggregation, layout, against)
 
     def statistic(sums: Sequence[float]) -> float | None:
         one, other = values(sums)
@@ -227,7 +238,7 @@ def evidence(found: Compared, parser: str, p_adjusted: float | None, tests: int)
         "version": "pair/1",
         "score": measure.name,
         "score_version": f"{measure.version} {parser}",
-        "aggregation": measure.aggregations[0].name,
+        "aggregation": (found.sums or measure.aggregations[0]).name,
         "lower_is_better": measure.lower_is_better,
         "stratum": found.part.stratum,
         "split": found.part.split,
@@ -259,7 +270,7 @@ def _effect(found: Compared) -> dict[str, Json]:
     worse = sum(item.difference < 0 for item in items)
     if found.measure.lower_is_better:
         better, worse = worse, better
-    counted = found.measure.item is not None
+    counted = found.sums is None
     return {
         "difference": decimal(found.difference),
         "low": decimal(interval.low if interval else None),
@@ -284,7 +295,7 @@ def _standardised(found: Compared) -> dict[str, Json] | None:
         numbers = (mcnemar.odds_ratio, mcnemar.low, mcnemar.high)
         value, low, high = map(_digits, numbers)
         return {"name": "odds_ratio", "value": value, "low": low, "high": high}
-    if found.measure.item is None or not found.pairing.items:
+    if found.sums is not None or not found.pairing.items:
         return None
     value = _digits(d_z([item.difference for item in found.pairing.items]))
     return {"name": "d_z", "value": value, "low": None, "high": None}
@@ -307,8 +318,10 @@ def _warnings(found: Compared, others: Mapping[str, Any]) -> list[Json]:
     differences = [float(each["difference"] or 0) for each in others.values()]
     signs = {difference > 0 for difference in differences if difference}
     pairing = found.pairing
+    interval = found.interval
     said = {
         "identical-passes": any(each.distinct < each.asked for each in (found.of, found.against)),
+        "no-variation": interval is not None and decimal(interval.low) == decimal(interval.high),
         "sign-depends-on-aggregation": len(signs) > 1,
         "unpaired-items": bool(pairing.only_of + pairing.only_against + pairing.undefined),
     }

@@ -30,7 +30,7 @@ class PairedItem:
         cluster: number of its cluster, from 0 in the order of first appearance.
         of: the counts of each answer of the first arm.
         against: those of the second arm.
-        values: the two arms' values in billionths; None where the score has no item values.
+        values: the two arms' values in billionths; None where counts are compared.
     """
 
     item: str
@@ -75,6 +75,7 @@ def paired(
     measure: Measure,
     items: Mapping[str, Item],
     part: Part = Part(),
+    by_values: bool = True,
 ) -> Pairing:
     """Return two arms' answers by item.
 
@@ -84,23 +85,29 @@ def paired(
         measure: the score that they are compared by.
         items: what is on record of the items.
         part: which of them are taken.
+        by_values: whether items are compared by their values, where the score has such; otherwise
+            by their counts, which every item has.
     """
+    valued = by_values and measure.item is not None
     first, second = (_by_item(each, measure, items, part) for each in (of, against))
     clusters: dict[tuple[bool, str], int] = {}
     found = []
     undefined = 0
     for item in first.keys() & second.keys():
-        undefined += None in (_value(measure, first[item]), _value(measure, second[item]))
+        both = (first[item], second[item])
+        undefined += valued and None in [_value(measure, counts) for counts in both]
     for item, counts in first.items():
         if item not in second:
             continue
-        one, other = _value(measure, counts), _value(measure, second[item])
-        if one is None or other is None:
-            continue
+        values = None
+        if valued:
+            one, other = _value(measure, counts), _value(measure, second[item])
+            if one is None or other is None:
+                continue
+            values = (one, other)
         document = items.get(item, _NOTHING).document
         named = (False, item) if document is None else (True, document)
         cluster = clusters.setdefault(named, len(clusters))
-        values = None if measure.item is None else (one, other)
         found.append(PairedItem(item, cluster, counts, second[item], values))
     return Pairing(
         items=tuple(found),
@@ -128,9 +135,9 @@ def _taken(answer: Given, items: Mapping[str, Item], part: Part) -> bool:
 
 def _value(measure: Measure, answers: tuple[Counts, ...]) -> int | None:
     """Return an arm's value of an item, in billionths: the mean over its defined answers."""
-    if measure.item is None:
-        return 0
-    terms = [term for counts in answers if (term := measure.item(counts)) is not None]
+    item = measure.item
+    assert item is not None
+    terms = [term for counts in answers if (term := item(counts)) is not None]
     return nearest(sum(map(billionths, terms)), len(terms)) if terms else None
 
 

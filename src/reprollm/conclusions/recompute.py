@@ -10,17 +10,16 @@ nobody concluded are told.
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reprollm.conclusions.compared import SAME, UNCHECKED, WRONG, Record, compared
-from reprollm.conclusions.conclude import Conclusion, conclusions, declared_in
+from reprollm.conclusions.conclude import CLAIM, COMPARISON, Conclusion, conclusions, declared_in
 from reprollm.conclusions.reading import Reading, read
 from reprollm.errors import ConclusionMismatch, ReprollmError
+from reprollm.ledger.by_shard import by_shard
 from reprollm.ledger.projection import opened
 from reprollm.ledger.report import Problem
 
@@ -112,11 +111,8 @@ class _Group:
 
 
 def _groups(connection: DuckDBPyConnection) -> Iterator[_Group]:
-    firsts = [row[0] for row in connection.execute(_SHARDS).fetchall()]
-    rows = connection.execute(_RECORDS).fetchall()
-    for _, members in groupby(rows, key=lambda row: bisect_right(firsts, row[0])):
-        listed = list(members)
-        yield _Group(listed[0][0], [json.loads(canon) for _, canon in listed])
+    for members in by_shard(connection, COMPARISON, CLAIM):
+        yield _Group(members[0][0], [record for _, record in members])
 
 
 def _not_concluded(connection: DuckDBPyConnection) -> Iterator[str]:
@@ -195,10 +191,6 @@ def _made(
     )
 
 
-_RECORDS = """
-    SELECT "position", canon FROM log WHERE kind IN ('comparison', 'claim') ORDER BY "position"
-"""
-_SHARDS = 'SELECT "first" FROM shard ORDER BY "first"'
 _CHECKPOINT = "SELECT root FROM checkpoint WHERE size = ?"
 _DECLARING = """
     SELECT p.canon->'$.core' FROM log p

@@ -1,7 +1,8 @@
 """A pairing as rows of integers, one a cluster or unit, which resamples and exchanges add up.
 
-With item values a row is the sum of the items' differences and their number. Without, it holds the
-summed counts of the first arm, then those of the second, by key.
+Where arms are compared by the mean of items a row is the sum of the items' differences and their
+number. Where they are compared by an aggregation of sums it holds the summed counts of the first
+arm, then those of the second, by key.
 """
 
 from __future__ import annotations
@@ -10,9 +11,34 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reprollm.conclusions.pairing import PairedItem, Pairing
-from reprollm.scores.measures.protocol import Counts, OfItems, OfSums, Sums, add
+from reprollm.errors import InvalidInput
+from reprollm.scores.measures.protocol import Counts, Measure, OfItems, OfSums, Sums, add
 from reprollm.scores.tally import BILLION, billionths
 from reprollm.statistics.resampling import dealt
+
+
+def sums_compared(measure: Measure, aggregation: str | None) -> OfSums | None:
+    """Return the aggregation of sums that arms are compared by; None for the mean of items.
+
+    Args:
+        measure: the score.
+        aggregation: as declared; None takes the first that the score has.
+
+    Raises:
+        InvalidInput: the score has no such aggregation, or arms are not compared by it.
+    """
+    known = [
+        each
+        for place, each in enumerate(measure.aggregations)
+        if isinstance(each, OfSums) or (not place and isinstance(each, OfItems))
+    ]
+    for each in known:
+        if aggregation in (None, each.name):
+            return each if isinstance(each, OfSums) else None
+    raise InvalidInput(
+        f"expected comparisons of {measure.name} by {' or '.join(each.name for each in known)}, "
+        f"found {aggregation!a:.80}; name one of these, or none"
+    )
 
 
 @dataclass(frozen=True)

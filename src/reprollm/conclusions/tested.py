@@ -59,12 +59,19 @@ class Tested:
 
 
 def tested(
-    measure: Measure, pairing: Pairing, once: bool, level: float, permutations: int, seed: str
+    measure: Measure,
+    sums: OfSums | None,
+    pairing: Pairing,
+    once: bool,
+    level: float,
+    permutations: int,
+    seed: str,
 ) -> Tested:
     """Test whether it made a difference which arm gave which answer.
 
     Args:
         measure: the score.
+        sums: the aggregation of sums that is compared; None for the mean of items.
         pairing: the items.
         once: whether either arm has just one distinct pass.
         level: coverage of the odds ratio's interval.
@@ -73,15 +80,15 @@ def tested(
     """
     if not pairing.items:
         return Tested(NONE, None)
-    if measure.proportion and once and pairing.clusters == len(pairing.items):
+    if measure.proportion and sums is None and once and pairing.clusters == len(pairing.items):
         b = sum(item.difference > 0 for item in pairing.items)
         c = sum(item.difference < 0 for item in pairing.items)
         found = mcnemar(b, c, level)
         return Tested(MCNEMAR, found.p, mcnemar=found)
     flipped = (
-        _by_counts(measure, pairing, permutations, seed)
-        if measure.item is None
-        else _by_values(pairing, permutations, seed)
+        _by_values(pairing, permutations, seed)
+        if sums is None
+        else _by_counts(sums, pairing, permutations, seed)
     )
     if flipped is None:
         return Tested(NONE, None)
@@ -95,12 +102,12 @@ def _by_values(pairing: Pairing, permutations: int, seed: str) -> SignFlip:
     return sign_flip(lambda exchanged: total - 2 * exchanged, values, permutations, seed)
 
 
-def _by_counts(measure: Measure, pairing: Pairing, permutations: int, seed: str) -> SignFlip | None:
+def _by_counts(sums: OfSums, pairing: Pairing, permutations: int, seed: str) -> SignFlip | None:
     layout = layout_of(pairing)
     rows = in_units(count_rows(pairing, layout), seed)
     size = layout.size
     whole = [sum(column) for column in zip(*rows, strict=True)]
-    if None in (headline(measure, layout, whole[:size]), headline(measure, layout, whole[size:])):
+    if None in (headline(sums, layout, whole[:size]), headline(sums, layout, whole[size:])):
         return None
     moving = [row for row in rows if row[:size] != row[size:]]
     fields = struct.Struct(f"<{2 * size}Q")
@@ -110,20 +117,18 @@ def _by_counts(measure: Measure, pairing: Pairing, permutations: int, seed: str)
         change = [moved[size + place] - moved[place] for place in range(size)]
         one = [old + more for old, more in zip(whole[:size], change, strict=True)]
         other = [old - more for old, more in zip(whole[size:], change, strict=True)]
-        return _billionths(measure, layout, one) - _billionths(measure, layout, other)
+        return _billionths(sums, layout, one) - _billionths(sums, layout, other)
 
     packed = [int.from_bytes(fields.pack(*row), "little") for row in moving]
     return sign_flip(statistic, packed, permutations, seed)
 
 
-def headline(measure: Measure, layout: Layout, row: Sequence[int]) -> float | None:
-    """Return the first aggregation of a measure without item values, of summed counts."""
-    aggregation = measure.aggregations[0]
-    assert isinstance(aggregation, OfSums)
-    return aggregation.value(layout.counts(row))
+def headline(sums: OfSums, layout: Layout, row: Sequence[int]) -> float | None:
+    """Return an aggregation of summed counts; None where it is undefined."""
+    return sums.value(layout.counts(row))
 
 
-def _billionths(measure: Measure, layout: Layout, row: Sequence[int]) -> int:
+def _billionths(sums: OfSums, layout: Layout, row: Sequence[int]) -> int:
     """Return the same in billionths; 0 where it is undefined."""
-    value = headline(measure, layout, row)
+    value = headline(sums, layout, row)
     return 0 if value is None else billionths(value)

@@ -8,6 +8,8 @@ from typing import Any
 Evidence = Mapping[str, Any]
 WARNINGS: Mapping[str, str] = {
     "identical-passes": "passes with identical answers count as one",
+    "no-variation": "all pairs differ by as much, so the interval has no width; it does not say "
+    "how sure the difference is",
     "sign-depends-on-aggregation": "another usual aggregation of the score has the other sign",
     "unpaired-items": "some items have no counterpart in the other arm, or no value",
 }
@@ -36,29 +38,36 @@ def between(low: str | None, high: str | None) -> str:
     return "" if low is None or high is None else f"{number(low)} … {number(high)}"
 
 
-def pair_columns() -> tuple[str, ...]:
-    """Return the columns of `pair_row`."""
-    return (
-        "comparison", "score", ">of", ">against", ">difference", "interval", ">p (Holm)", "test",
-        ">better", ">equal", ">worse",
-    )  # fmt: skip
+def pair_lines(name: str, said: Evidence) -> Iterator[str]:
+    """Yield a pair in short lines: its score, the value of each arm, difference, test, items.
 
-
-def pair_row(name: str, said: Evidence) -> tuple[str, ...]:
-    """Return a pair as a row: name, score, arms, difference, interval, p, test, items."""
+    Args:
+        name: the comparison's name; empty where it has none.
+        said: its evidence.
+    """
     test, effect = said["test"], said["effect"]
-    counted = (effect[each] for each in ("better", "equal", "worse"))
-    return (
-        name,
-        str(said["score"]).replace("_", " "),
-        number(said["of"]["value"]),
-        number(said["against"]["value"]),
-        number(effect["difference"]),
-        between(effect["low"], effect["high"]),
-        "" if test["p_adjusted"] is None else number(test["p_adjusted"]),
-        test["name"],
-        *("" if each is None else str(each) for each in counted),
-    )
+    score = str(said["score"]).replace("_", " ")
+    yield f"{name}: {score}" if name else score
+    sides = [(arm(said[side]), number(said[side]["value"])) for side in ("of", "against")]
+    wide = max(len(each) for each, _ in sides)
+    for each, value in sides:
+        yield f"  {each:<{wide}}  {value}"
+    interval = between(effect["low"], effect["high"])
+    yield f"  difference {number(effect['difference'])}" + (f" ({interval})" if interval else "")
+    if test["p_adjusted"] is None:
+        yield "  not tested"
+    else:
+        adjusted = number(test["p_adjusted"])
+        yield f"  p {adjusted}, corrected for {test['tests']} ({test['name']})"
+    counts = [
+        f"{each} {effect[each]}"
+        for each in ("better", "equal", "worse")
+        if effect[each] is not None
+    ]
+    if counts:
+        yield f"  items: {', '.join(counts)}"
+    for code in said["warnings"]:
+        yield f"  {WARNINGS.get(str(code), str(code))}"
 
 
 def claim_row(name: str, verdict: str, said: Evidence) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ told and not held against the log: it may have been made of less than its segmen
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from reprollm.contamination.material import Found, Material
 from reprollm.contamination.reach import out_of_reach, part_of
 from reprollm.contamination.reading import material_of
 from reprollm.errors import FindingMismatch, ReprollmError
+from reprollm.ledger.by_shard import by_shard
 from reprollm.ledger.projection import opened
 from reprollm.ledger.report import Problem
 from reprollm.records.evidence import PREFIX
@@ -82,11 +82,12 @@ def recompute(ledger: Path) -> Rechecked:
         ProjectionMismatch: the projection is no database.
     """
     with opened(ledger) as connection:
-        groups = _groups(connection)
+        groups = list(_groups(connection))
         last = {group.examination: group for group in groups}
         found = [_judge(connection, group, last[group.examination] is group) for group in groups]
-        scans = [record for record in _findings(connection) if not is_examined(record[1])]
-    found += [_scanned([record for _, record in scans])] if scans else []
+        every = [record for members in _findings(connection) for _, record in members]
+    scans = [record for record in every if not is_examined(record)]
+    found += [_scanned(scans)] if scans else []
     return Rechecked(
         tuple(each for one in found for each in one.findings),
         tuple(each for one in found for each in one.problems),
@@ -116,22 +117,22 @@ class _Group:
         return f"findings at {self.first} of examination {self.examination[:16]}"
 
 
-def _findings(connection: DuckDBPyConnection) -> Iterator[tuple[int, Record]]:
-    for position, canon in connection.execute(_RECORDS).fetchall():
-        yield position, json.loads(canon)
+def _findings(connection: DuckDBPyConnection) -> Iterator[list[tuple[int, Record]]]:
+    """Yield the findings of contamination checks, shard by shard, each with its position."""
+    for members in by_shard(connection, "finding"):
+        yield [each for each in members if each[1]["finding"].startswith(PREFIX)]
 
 
-def _groups(connection: DuckDBPyConnection) -> list[_Group]:
-    firsts = [row[0] for row in connection.execute(_SHARDS).fetchall()]
+def _groups(connection: DuckDBPyConnection) -> Iterator[_Group]:
     sizes = [0, *(row[0] for row in connection.execute(_SIZES).fetchall())]
-    groups: dict[tuple[int, str], _Group] = {}
-    for position, record in _findings(connection):
-        if is_examined(record):
-            place = bisect_right(firsts, position)
-            before = sizes[bisect_right(sizes, position) - 1]
-            empty = _Group(record["run"], position, before, [])
-            groups.setdefault((place, record["run"]), empty).records.append(record)
-    return list(groups.values())
+    for members in _findings(connection):
+        groups: dict[str, _Group] = {}
+        for position, record in members:
+            if is_examined(record):
+                before = sizes[bisect_right(sizes, position) - 1]
+                empty = _Group(record["run"], position, before, [])
+                groups.setdefault(record["run"], empty).records.append(record)
+        yield from groups.values()
 
 
 def _judge(connection: DuckDBPyConnection, group: _Group, counts: bool) -> Rechecked:
@@ -221,10 +222,4 @@ def _expected(
     return {key_of(each): each for each in found}
 
 
-_RECORDS = """
-    SELECT "position", canon FROM log
-    WHERE kind = 'finding' AND starts_with(canon->>'$.finding', 'contamination/')
-    ORDER BY "position"
-"""
-_SHARDS = 'SELECT "first" FROM shard ORDER BY "first"'
 _SIZES = "SELECT size FROM checkpoint ORDER BY size"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reprollm import canon
 from reprollm.corpus.unit_scan import UnitFound
-from reprollm.errors import NotCanonical
+from reprollm.errors import NotCanonical, StorageFailed
 
 
 class Journal:
@@ -23,7 +23,11 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, key: str, found: UnitFound) -> None:
-        """Keep what a unit gave."""
+        """Keep what a unit gave.
+
+        Raises:
+            StorageFailed: the file system refused; what is finished stays so.
+        """
         line = canon.dumps(found.to_json())
         path = self._path(key)
         part = path.with_suffix(f".{os.getpid()}.part")
@@ -33,6 +37,11 @@ class Journal:
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
+        except OSError as error:
+            raise StorageFailed(
+                f"could not write {path}: {error.strerror}; make room or allow writing and start "
+                "again: what is finished is not done twice"
+            ) from error
         finally:
             part.unlink(missing_ok=True)
 

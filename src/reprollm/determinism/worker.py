@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from reprollm.ending import end_process
 from reprollm.environment import collect, go_offline
 from reprollm.errors import ReprollmError
 
@@ -72,4 +73,4 @@ def _write(answers: TextIO, line: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

@@ -7,8 +7,9 @@
 | `ratio_of_means` | of a reduction: the mean rate before less the mean rate after, over that before |
 | `corpus` | the sum of the numerators over that of the denominators: every character weighs the same |
 
-Rows whose rate has no value are left out of the first two, and counted as `undefined`. A reduction
-has none where the source has no error: an output that breaks such a row makes no mean of reductions
+Rows whose reference is empty are left out of all four, as the scores of experiments leave them out
+(docs/scores.md: they have no counts). Rows whose rate has no value are left out of the first two.
+Both are counted as `undefined`. A reduction has none where the source has no error: an output that breaks such a row makes no mean of reductions
 worse, which is one reason why the aggregates disagree; `broken` counts these rows.
 """  # noqa: E501
 
@@ -123,6 +124,7 @@ def _of(
         if value is None or interval is None:
             interval, method = (None, None), "none"
         without = [row for row in rows if not row.ratios[name].denominator]
+        faultless = [row.ratios[name] for row in _with_reference(without, name)]
         found.append(
             Aggregate(
                 system=rows[0].item.system,
@@ -136,7 +138,7 @@ def _of(
                 method=method,
                 n=len(rows),
                 undefined=len(without),
-                broken=sum(row.ratios[name].numerator < 0 for row in without),
+                broken=sum(ratio.numerator < 0 for ratio in faultless),
                 clusters=len(clusters),
             )
         )
@@ -155,9 +157,15 @@ def _statistics(name: str) -> dict[str, _Statistic]:
             lambda rows: _of_means(rows, before, after), lambda row: _means(row, before, after)
         )
     made[CORPUS] = _Statistic(
-        lambda rows: _quotient(*_sums(rows, name)), lambda row: _counts(row.ratios[name])
+        lambda rows: _quotient(*_sums(rows, name)), lambda row: _counts(row, name)
     )
     return made
+
+
+def _with_reference(rows: Iterable[Rated], name: str) -> list[Rated]:
+    """Return the rows whose reference has a character, or a word where a rate is in words."""
+    rate = AFTER.get(name, name)
+    return [row for row in rows if row.ratios[rate].denominator]
 
 
 def _values(rows: Iterable[Rated], name: str) -> list[float]:
@@ -179,7 +187,7 @@ def _of_means(rows: Sequence[Rated], before: str, after: str) -> float | None:
 
 
 def _sums(rows: Sequence[Rated], name: str) -> Pair:
-    ratios = [row.ratios[name] for row in rows]
+    ratios = [row.ratios[name] for row in _with_reference(rows, name)]
     return sum(each.numerator for each in ratios), sum(each.denominator for each in ratios)
 
 
@@ -187,8 +195,8 @@ def _quotient(numerator: int, denominator: int) -> float | None:
     return numerator / denominator if denominator else None
 
 
-def _counts(ratio: Ratio) -> Pair:
-    return ratio.numerator, ratio.denominator
+def _counts(row: Rated, name: str) -> Pair:
+    return _sums([row], name)
 
 
 def _weighed(row: Rated, name: str) -> Pair:

@@ -4,6 +4,10 @@ A row agrees where our value, printed as the column prints, is the cell to its l
 are missing or infinite in the file and without value for us agree too and are counted apart; rows
 that agree to nine significant digits only are counted as `near`: what floating-point arithmetic, or
 a column that was computed from a column already printed, does.
+
+Hundreds of ways of counting are tried, and on a few rows one of them may fit by chance, or several
+alike. So it is said how many were tried, how many rows decide, and how many other ways fit these
+rows as well; with fewer than ten deciding rows no way is named.
 """
 
 from __future__ import annotations
@@ -26,9 +30,13 @@ from reprollm.evaluation.conventions import (
     values,
 )
 from reprollm.evaluation.printed import Cell, Printing, is_near, printing, read_cell, ways
-from reprollm.evaluation.rates import CER, CER_REDUCTION, WER, WER_REDUCTION
+from reprollm.evaluation.rates import CER, CER_REDUCTION, EXACT, WER, WER_REDUCTION
 from reprollm.evaluation.source import Item
 
+# Below so many rows that decide no way of counting is named.
+LEAST_DECIDING = 10
+# What a rate is in most ways of counting where nothing, or everything, is wrong.
+_COMMON = frozenset(map(Fraction, (0, 1, 100)))
 _SHOWN = 5
 _SCREENED = 200
 _KEPT = 3
@@ -57,7 +65,12 @@ class Held:
         agreeing: rows that agree to the last digit printed.
         near: further rows that agree to nine significant digits.
         without: rows among the agreeing where the file has no finite number and we no value.
-        convention: the way of counting that fits best, in words.
+        convention: the way of counting that fits best, in words; None where too few rows
+            decide.
+        tried: ways of counting that were tried, those alone that do something else to these texts.
+        deciding: rows that agree and hold another number than 0, 1 and 100, which most ways give
+            where nothing, or everything, is wrong; of exact match, all rows that agree.
+        rivals: other ways that agree wherever this one does, on the rows that were looked at.
         printings: ways of printing, and how many rows each explains.
         mean: mean of the column's numbers, as printed; None without any.
         disagreements: the first few of the other rows.
@@ -70,7 +83,10 @@ class Held:
     agreeing: int
     near: int
     without: int
-    convention: str
+    convention: str | None
+    tried: int
+    deciding: int
+    rivals: int
     printings: tuple[tuple[str, int], ...]
     mean: float | None
     disagreements: tuple[Disagreement, ...]
@@ -85,7 +101,8 @@ def hold(items: Sequence[Item], score: str, column: str, before: str | None = No
     """Return how a column of published rates compares with the best fitting way of counting.
 
     Ways are tried on the first rows, until one fits them all; where the best of them does not fit
-    every row, all are tried again on rows among which are those that it does not fit.
+    every row, all are tried again on rows among which are those that it does not fit. Then all
+    others are tried on the rows that the best one fits.
 
     Args:
         items: the rows of one system.
@@ -108,16 +125,46 @@ def hold(items: Sequence[Item], score: str, column: str, before: str | None = No
     def best_of(tried: Sequence[_Way]) -> _Way:
         return max(tried, key=lambda way: _fit(cells, whole.values(way), print_of))
 
+    def fitted(way: _Way) -> list[bool]:
+        made = whole.values(way)
+        return [_agrees(cell, each, print_of) for cell, each in zip(cells, made, strict=True)]
+
     best = best_of(fitting(range(min(_SCREENED, len(items)))))
-    odd = [
-        place
-        for place, (cell, made) in enumerate(zip(cells, whole.values(best), strict=True))
-        if not _agrees(cell, made, print_of)
-    ]
+    odd = [place for place, fits in enumerate(fitted(best)) if not fits]
     if odd:
         again = sorted({*range(min(_SCREENED, len(items))), *odd[:_SCREENED]})
         best = best_of([best, *fitting(again)])
-    return _held(items, (score, column), cells, best, whole.values(best), print_of)
+    told = [
+        place
+        for place, fits in enumerate(fitted(best))
+        if fits and (score == EXACT or cells[place].value not in _COMMON | {None})
+    ]
+    looked = told[:_SCREENED]
+    rows = _Rows([items[place] for place in looked], score, before)
+    among = _Among(
+        tried=sum(1 for _ in whole.ways()),
+        deciding=len(told),
+        rivals=_rivals(rows, [cells[place] for place in looked], print_of),
+    )
+    return _held(items, (score, column), cells, best, whole.values(best), print_of, among)
+
+
+@dataclass(frozen=True)
+class _Among:
+    """What a way of counting is the best among; see `Held`."""
+
+    tried: int
+    deciding: int
+    rivals: int
+
+
+def _rivals(rows: _Rows, cells: Sequence[Cell], column: Printing) -> int:
+    """Return how many ways fit every one of these rows, besides one that does."""
+    fitting = 0
+    for way in rows.ways():
+        made = zip(cells, rows.values(way), strict=True)
+        fitting += all(_agrees(cell, each, column) for cell, each in made)
+    return max(0, fitting - 1)
 
 
 def _fitting(rows: _Rows, cells: Sequence[Cell], column: Printing) -> list[_Way]:
@@ -207,6 +254,7 @@ def _held(
     way: _Way,
     made: Sequence[tuple[Fraction, ...]],
     column: Printing,
+    among: _Among,
 ) -> Held:
     printings: Counter[str] = Counter()
     others: list[Disagreement] = []
@@ -231,7 +279,10 @@ def _held(
         agreeing=agreeing,
         near=near,
         without=without,
-        convention=str(way),
+        convention=str(way) if among.deciding >= LEAST_DECIDING else None,
+        tried=among.tried,
+        deciding=among.deciding,
+        rivals=among.rivals,
         printings=tuple(sorted(printings.items(), key=lambda pair: (-pair[1], pair[0]))),
         mean=math.fsum(numbers) / len(numbers) if numbers else None,
         disagreements=tuple(others[:_SHOWN]),

@@ -9,7 +9,7 @@
 | `exact_match` | 1 where output and reference are the same text |
 
 Edits are the Levenshtein distance (1966, Soviet Physics Doklady 10:8). A fraction over 0 has no
-value: a rate without reference, a reduction where the source has no error.
+value: a rate or reduction without reference, a reduction where the source has no error.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -147,7 +147,8 @@ class _Counts:
         if name in (SOURCE_CER, SOURCE_WER):
             return before
         after = self._rate(self._output, units)
-        return Ratio(before.numerator - after.numerator, before.numerator)
+        below = before.numerator if before.denominator else 0
+        return Ratio(before.numerator - after.numerator, below)
 
     def _rate(self, text: str, units: _Units) -> Ratio:
         expected = units(self._reference)

@@ -30,6 +30,7 @@ _MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 _FIRST_BYTES = 65_536
+MOST_CHARACTERS = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,10 @@ def read_items(
         delimiter: one character; the likeliest without one.
 
     Raises:
-        DataInvalid: a file cannot be read so, or lacks a column.
+        DataInvalid: a file cannot be read so, lacks a column, or holds a text of
+            more than `MOST_CHARACTERS`; or there is no such encoding or delimiter.
     """
+    _check_reading(encoding, delimiter)
     names = _systems(files, columns.outputs)
     found: list[Item] = []
     hashes: list[tuple[str, str]] = []
@@ -184,6 +187,24 @@ def _headed(table: Imported, path: Path) -> Imported:
     return Imported(tuple(names), rows, table.sha256)
 
 
+def _check_reading(encoding: str | None, delimiter: str | None) -> None:
+    from pydantic import TypeAdapter, ValidationError
+
+    from reprollm.experiment.fields import Encoding
+
+    try:
+        TypeAdapter(Encoding | None).validate_python(encoding)
+    except ValidationError:
+        raise DataInvalid(
+            f"expected an encoding such as utf-8 or cp1252, found {encoding!r:.80}"
+        ) from None
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n\0'):
+        raise DataInvalid(
+            "expected one character as the delimiter, neither a quotation mark nor a line end, "
+            f"found {delimiter!r:.80}"
+        )
+
+
 def _check(table: Imported, needed: Sequence[str], path: Path) -> None:
     for name in needed:
         if name not in table.columns:
@@ -191,6 +212,14 @@ def _check(table: Imported, needed: Sequence[str], path: Path) -> None:
                 f"expected the column {name!r} in {path}, found {listed(table.columns)}"
                 f"{meant(name, table.columns)}"
             )
+    for row in table.rows:
+        for name in needed:
+            if (size := len(row.cells[name])) > MOST_CHARACTERS:
+                raise DataInvalid(
+                    f"expected texts of at most {MOST_CHARACTERS:,} characters in {path}, found "
+                    f"{size:,} in column {name!r} of line {row.line}; is a quote not closed before "
+                    "it? A longer text must be divided before it can be compared"
+                )
 
 
 def _systems(files: Sequence[Path], outputs: Sequence[str]) -> dict[tuple[Path, str], str]:

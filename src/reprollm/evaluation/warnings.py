@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from reprollm.evaluation.aggregate import Aggregate
-from reprollm.evaluation.rates import BEFORE, HIGHER_IS_BETTER, Rated
+from reprollm.evaluation.rates import BEFORE, EXACT, HIGHER_IS_BETTER, Rated
 from reprollm.scores.measures import LOWER_IS_BETTER, MEASURES
 
 
@@ -96,7 +96,8 @@ def _texts(rows: Sequence[Rated]) -> Iterator[str]:
         if without:
             yield (
                 f"{system}: {without} of {len(own)} rows have an empty reference: no rate of "
-                "theirs has a value, and at corpus level their edits count"
+                "theirs has a value, and no aggregate of a rate counts them, as in experiments; "
+                f"{EXACT.replace('_', ' ')} does"
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from reprollm.experiment.scoring import ClaimSettings, FamilySettings
+from reprollm.experiment.scoring import ClaimSettings, ComparisonSettings, FamilySettings
 from reprollm.experiment.words import listed, meant
 
 
@@ -39,8 +39,29 @@ def check_concluding(
     for each in family.comparisons if family else ():
         if each.of == each.against:
             raise ValueError(f"expected two arms in the comparison {each.name}, found one twice")
+        _can_be_compared(each)
     for claim in claims:
         _has_what_it_is_about(claim, scores, compared)
+
+
+def _can_be_compared(pair: ComparisonSettings) -> None:
+    known = compared_by(pair.score)
+    if pair.aggregation is not None and pair.aggregation not in known:
+        raise ValueError(
+            f"expected comparisons of {pair.score} by {' or '.join(known)}, found "
+            f"{pair.aggregation!a:.80}; name one of these, or none (comparison {pair.name})"
+        )
+
+
+def compared_by(score: str) -> tuple[str, ...]:
+    """Return by which aggregations arms can be compared on a score, its default first."""
+    if score in ("precision", "recall", "f1"):
+        return "micro", "macro"
+    if score == "cohens_kappa":
+        return ("corpus",)
+    if score in ("exact_match", "accuracy"):
+        return ("mean_of_ratios",)
+    return "mean_of_ratios", "corpus"
 
 
 def _once(what: str, names: Iterable[str]) -> None:

@@ -17,6 +17,8 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
     model_validator,
 )
 
@@ -166,14 +168,29 @@ class ArmSettings(_Section):
 
 
 class ComparisonSettings(_Section):
-    """Two arms, compared by item on one score; `stratum` or `split` takes a part of the items."""
+    """Two arms, compared by item on one score; `stratum` or `split` takes a part of the items.
+
+    `aggregation` names what is compared, such as `corpus` or `micro`; without it, the first that
+    the score has, which for scores with a value for each item is their mean.
+    """
 
     name: Name
     score: ScoreName
+    aggregation: Line | None = None
     of: ArmSettings
     against: ArmSettings
     stratum: Line | None = None
     split: Line | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_before_there_were_aggregations(
+        self, plain: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        """Return the settings without an aggregation that nobody named, so that plans keep ids."""
+        found: dict[str, Any] = plain(self)
+        if self.aggregation is None:
+            del found["aggregation"]
+        return found
 
 
 class FamilySettings(_Section):

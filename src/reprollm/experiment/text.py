@@ -25,10 +25,16 @@ def decode(content: bytes, encoding: str, name: str) -> str:
         name: the file as messages name it.
 
     Raises:
-        DataInvalid: the bytes are not in that encoding, start with a byte order mark that it does
-            not allow for, or hold a NUL character.
+        DataInvalid: there is no such encoding; the bytes are not in it, start with a byte order
+            mark that it does not allow for, or hold a NUL character.
     """
-    mark = next((fit for bom, fit in _MARKS if content.startswith(bom)), None)
+    try:
+        "".encode(encoding)
+    except LookupError:
+        raise DataInvalid(
+            f"expected an encoding such as utf-8 or cp1252, found {encoding!r:.80}"
+        ) from None
+    mark = marked(content)
     if mark is not None and not _reads_mark(encoding, mark):
         raise DataInvalid(
             f"expected {encoding} text in {name}, found a byte order mark of {mark}; "
@@ -45,6 +51,11 @@ def decode(content: bytes, encoding: str, name: str) -> str:
             "damaged, or UTF-16 without a mark (write `encoding: utf-16-le`)"
         )
     return text
+
+
+def marked(content: bytes) -> str | None:
+    """Return the encoding that a file's byte order mark says; None where it begins with none."""
+    return next((fit for mark, fit in _MARKS if content.startswith(mark)), None)
 
 
 def _reads_mark(encoding: str, mark: str) -> bool:

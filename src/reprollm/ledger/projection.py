@@ -107,13 +107,14 @@ def opened(ledger: Path) -> Iterator[DuckDBPyConnection]:
         InvalidInput: there is no projection yet.
         ProjectionMismatch: the file is no sound database, or lacks the tables of a projection.
         Busy: another program has the file open to write.
-        StorageFailed: the operating system refused to read it.
+        StorageFailed: the operating system refused to read it, or a query needs more memory than
+            `MEMORY_LIMIT`.
     """
     import duckdb
 
     path = ledger / FILE
     if not path.is_file():
-        raise InvalidInput(f"expected {path}, found no such file; run: reprollm ledger commit")
+        raise InvalidInput(_nothing(ledger))
     try:
         connection = duckdb.connect(str(path), read_only=True, config={**_READING})
     except duckdb.Error as error:
@@ -128,14 +129,33 @@ def opened(ledger: Path) -> Iterator[DuckDBPyConnection]:
         connection.close()
 
 
+def _nothing(ledger: Path) -> str:
+    """Return what to do where there is no projection: name another folder, or commit."""
+    if ledger.is_dir():
+        return f"expected {ledger / FILE}, found no such file; run: reprollm ledger commit {ledger}"
+    named = Path("ledger") / ledger
+    hint = f"; do you mean {named}?" if (named / FILE).is_file() else ""
+    found = "a file" if ledger.exists() else "none"
+    return f"expected a ledger folder at {ledger}, found {found}{hint}"
+
+
 def _unreadable(path: Path, error: Exception) -> ReprollmError:
     """Tell a damaged database, which can be built again, from one that nobody can read now."""
+    import duckdb
+
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return StorageFailed(
+            f"{path} cannot be read within {MEMORY_LIMIT} and what is free below "
+            f"{tempfile.gettempdir()}: {error}; the ledger is as it was, make room there, or ask "
+            "for less at once"
+        )
     if "lock on file" in str(error):
         return Busy(f"{path} is in use: {error}; close what else uses it and start again")
     if any(os.strerror(number) in str(error) for number in _REFUSALS):
         return StorageFailed(f"{path} cannot be read: {error}; mend that and start again")
     return ProjectionMismatch(
-        f"{path} cannot be opened or read: {error}; delete it and run: reprollm ledger commit"
+        f"{path} cannot be opened or read: {error}; delete it and run: reprollm ledger commit "
+        f"{path.parent}"
     )
 
 

@@ -25,6 +25,8 @@ _NAMES = {
     "verify.py": "Verifier: one file, Python's standard library alone",
     "verify.sql": "Verifier for the duckdb command line",
     "SPEC.md": "The formats, for whoever writes another verifier",
+    "SCORES.md": "The definition of every score and interval",
+    "CONCLUSIONS.md": "The definition of comparisons and claims",
     f"{LEDGER}/ledger.duckdb": "The log as tables and views, derived from the records",
     REPORT: "Report",
 }

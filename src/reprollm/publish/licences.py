@@ -126,7 +126,7 @@ def page(parts: Sequence[Licensed]) -> bytes:
 def own() -> Licensed:
     """Return the licence of what reprollm itself adds to a bundle."""
     return Licensed(
-        "verify.py, verify.sql, SPEC.md, workflow/, environment/pinned/",
+        "verify.py, verify.sql, SPEC.md, SCORES.md, CONCLUSIONS.md, workflow/, environment/pinned/",
         OWN,
         "LICENSES/Apache-2.0.txt",
         None,

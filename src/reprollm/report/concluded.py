@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from reprollm.report.content import Concluded, Content
 from reprollm.report.language import Number, Said, Value
 from reprollm.report.sentence import Sentence, decimal, word
+from reprollm.tables.ranking import SIGNIFICANT
 
 _ORDER = {"fails": 0, "undecided": 1, "holds": 2}
 
@@ -34,7 +36,7 @@ class Pair:
     Attributes:
         difference, low, high: of the first arm's value from the second's, with its interval.
         p: after correction for the declared family; None where there is none.
-        favours: `of`, `against` or `neither`.
+        favours: `of`, `against` or `neither`, whether or not it could be shown.
     """
 
     name: str
@@ -51,6 +53,13 @@ class Pair:
     n: int
     favours: str
     warnings: tuple[str, ...]
+
+    @property
+    def shown(self) -> str:
+        """What could be shown: `of` or `against` is better, `neither`, or `untested`."""
+        if self.p is None:
+            return "untested"
+        return self.favours if Decimal(self.p) <= SIGNIFICANT else "neither"
 
 
 def claims(content: Content) -> list[Claim]:
@@ -77,14 +86,14 @@ def agreements(content: Content) -> list[Sentence]:
     found: list[Sentence] = []
     for one in content.comparisons:
         if one.evidence.get("kind") == "agreement":
-            found += _agreement(one.evidence)
+            found += _agreement(one.evidence, content.name_of(one.run))
     return found
 
 
 def determinism(content: Content) -> list[Sentence]:
     """Return what repetitions show of the declared class."""
     return [
-        _determinism(one.evidence)
+        _determinism(one.evidence, content.name_of(one.run))
         for one in content.comparisons
         if one.evidence.get("kind") == "determinism"
     ]
@@ -163,11 +172,12 @@ def _arm_of(side: Mapping[str, Any]) -> str:
     return _arm(side.get("arm", side))
 
 
-def _agreement(evidence: Mapping[str, Any]) -> Iterator[Sentence]:
+def _agreement(evidence: Mapping[str, Any], model: str) -> Iterator[Sentence]:
     among = str(evidence.get("among"))
+    of = f"{model} · " if model and among == "passes" else ""
     for each in evidence.get("cells", [evidence]):
         names = [_rater(rater) for rater in each.get("raters", each.get("models", ()))]
-        who: Value = str(each["cell"]) if "cell" in each else Said("among.annotators")
+        who: Value = f"{of}{each['cell']}" if "cell" in each else Said("among.annotators")
         yield Sentence(
             "agreement",
             {
@@ -197,7 +207,7 @@ def _rater(rater: Any) -> Value:
     return str(rater["name"]) if rater.get("who") == "annotator" else _arm_of(rater)
 
 
-def _determinism(evidence: Mapping[str, Any]) -> Sentence:
+def _determinism(evidence: Mapping[str, Any], model: str) -> Sentence:
     verdict = str(evidence.get("verdict"))
     values: dict[str, Value] = {
         "class": word("determinism", str(evidence.get("class"))),
@@ -205,4 +215,6 @@ def _determinism(evidence: Mapping[str, Any]) -> Sentence:
         "compared": int(evidence.get("compared") or 0),
     }
     key = "determinism.measured" if values["compared"] else "determinism.unmeasured"
+    if model:
+        key, values["model"] = f"{key}.of", model
     return Sentence(key, values, mark={"holds": "good", "fails": "bad"}.get(verdict, ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,37 @@ class Findings:
 
     def __bool__(self) -> bool:
         return bool(self.items) or any(self.whole.values())
+
+
+NOTHING = Findings({claim: () for claim in CLAIMS}, {}, ())
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What is said of a whole set, and of which models: all those of which just this is said."""
+
+    models: tuple[str, ...]
+    finding: Finding
+
+
+def stated(claim: str, found: Mapping[str, Findings]) -> list[Stated]:
+    """Return what is said of whole sets, what one check says of each model side by side.
+
+    Args:
+        claim: one of `CLAIMS`.
+        found: the findings of each model, by its name.
+    """
+    sides: dict[tuple[str, str], list[Stated]] = {}
+    for model, findings in found.items():
+        for one in findings.whole[claim]:
+            beside = sides.setdefault((one.method, one.about), [])
+            same = [each for each in beside if each.finding.evidence == one.evidence]
+            if same:
+                place = beside.index(same[0])
+                beside[place] = Stated((*same[0].models, model), same[0].finding)
+            else:
+                beside.append(Stated((model,), one))
+    return [each for beside in sides.values() for each in beside]
 
 
 def sort(findings: Sequence[Finding], items: Sequence[str]) -> Findings:

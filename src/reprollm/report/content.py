@@ -29,11 +29,12 @@ from reprollm.ledger.read import (
 from reprollm.ledger.segments import read_checkpoints
 from reprollm.records.checkpoint import Checkpoint
 from reprollm.records.evidence import PREFIX
-from reprollm.report.contamination import Finding, Findings, sort
+from reprollm.report.contamination import NOTHING, Finding, Findings, sort
 from reprollm.report.estimates import Estimate, of_records
 from reprollm.report.models import Model, models
 from reprollm.report.rerun import Rerun, rerun
 from reprollm.report.rows import askings
+from reprollm.tables.cells import cells_of
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Counted:
 
     Attributes:
         alike: whether each request that was asked again, here or in a rerun, was answered alike.
+        findings: what the last examination of this model found.
     """
 
     run: Run
@@ -49,6 +51,7 @@ class Counted:
     items: dict[str, Item]
     item_count: int
     alike: Mapping[str, bool]
+    findings: Findings = NOTHING
 
     @property
     def model(self) -> str | None:
@@ -75,7 +78,6 @@ class Content:
         runs: those that the ledger stands for, one for each model.
         models: their snapshots.
         estimates: their scores.
-        findings: those of the last examination.
         deviations: plans that were changed, with the reasons given.
         exposures: addresses to which requests were sent, with their numbers.
         rerun: what the log of a rerun holds, where one was compared.
@@ -89,7 +91,6 @@ class Content:
     estimates: tuple[Estimate, ...]
     claims: tuple[Concluded, ...]
     comparisons: tuple[Concluded, ...]
-    findings: Findings
     deviations: tuple[dict[str, Any], ...]
     exposures: tuple[tuple[str, str, int], ...]
     rerun: Checkpoint | None = None
@@ -103,6 +104,21 @@ class Content:
     def title(self) -> str:
         """The experiment's title, or its name."""
         return str(self.plan.core.get("title") or self.plan.experiment)
+
+    @property
+    def several(self) -> bool:
+        """Whether several models were asked, so that it must be said of which one a thing is."""
+        return len(self.runs) > 1
+
+    def name_of(self, run: str) -> str:
+        """Return the name of a run's model, where there are several; empty else."""
+        names = {each.run.run: each.model or each.run.run[:8] for each in self.runs}
+        return names.get(run, "") if self.several else ""
+
+    @property
+    def findings(self) -> dict[str, Findings]:
+        """What was found of each model that was examined, by its name."""
+        return {self.name_of(each.run.run): each.findings for each in self.runs if each.findings}
 
     @property
     def planned(self) -> int:
@@ -132,9 +148,9 @@ def read(ledger: Path, again: Path | None = None) -> Content:
             "a report needs a plan: run an experiment first"
         )
     other = None if again is None else _rerun(ledger, again, current)
-    counted = tuple(_counted(ledger, run, other) for run in current)
-    ids = [each.run.run for each in counted]
     of = _records(ledger)
+    counted = tuple(_counted(ledger, run, other, of["finding"]) for run in current)
+    ids = [each.run.run for each in counted]
     tried = tuple(each for each in attempts(ledger) if each.run in ids)
     used = {each.environment for each in tried}
     return Content(
@@ -143,10 +159,9 @@ def read(ledger: Path, again: Path | None = None) -> Content:
         attempts=tried,
         environments=tuple(each for each in environments(ledger) if each.environment in used),
         models=models(of["snapshot"], [each.plan for each in counted]),
-        estimates=of_records([*of["score"], *of["estimate"]], ids),
+        estimates=of_records([*of["score"], *of["estimate"]], ids, cells_of(counted[0].plan.core)),
         claims=_concluded(of["claim"], ids),
         comparisons=_concluded(of["comparison"], ids),
-        findings=_findings(ledger, of["finding"], [each.plan.plan for each in counted]),
         deviations=tuple(of["deviation"]),
         exposures=_exposures(of["exposure"], ids),
         rerun=None if other is None else other.checkpoint,
@@ -169,7 +184,9 @@ def _records(ledger: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _counted(ledger: Path, run: Run, other: Rerun | None) -> Counted:
+def _counted(
+    ledger: Path, run: Run, other: Rerun | None, findings: Sequence[dict[str, Any]]
+) -> Counted:
     plan = plan_of(ledger, run)
     with query(ledger, f"SELECT count(DISTINCT item) FROM planned WHERE plan = '{plan.plan}'") as a:
         [[number]] = a.rows
@@ -179,7 +196,8 @@ def _counted(ledger: Path, run: Run, other: Rerun | None) -> Counted:
             request: found and alike.get(request, True)
             for request, found in {**alike, **other.alike[run.run]}.items()
         }
-    return Counted(run, plan, items(ledger, plan.plan), number, alike)
+    known = items(ledger, plan.plan)
+    return Counted(run, plan, known, number, alike, _findings(ledger, findings, plan.plan))
 
 
 def _concluded(records: Sequence[dict[str, Any]], runs: list[str]) -> tuple[Concluded, ...]:
@@ -194,7 +212,8 @@ def _concluded(records: Sequence[dict[str, Any]], runs: list[str]) -> tuple[Conc
     return tuple(found.values())
 
 
-def _findings(ledger: Path, records: Sequence[dict[str, Any]], plans: list[str]) -> Findings:
+def _findings(ledger: Path, records: Sequence[dict[str, Any]], plan: str) -> Findings:
+    """Return the findings of the last examination of a plan."""
     recorded = [
         Finding(
             record["run"],
@@ -203,11 +222,12 @@ def _findings(ledger: Path, records: Sequence[dict[str, Any]], plans: list[str])
             record["evidence"],
         )
         for record in records
-        if record["finding"].startswith(PREFIX) and record["plan"] in plans
+        if record["finding"].startswith(PREFIX) and record["plan"] == plan
     ]
-    last = recorded[-1].examination if recorded else None
-    listed = ", ".join(f"'{plan}'" for plan in plans)
-    with query(ledger, _ITEMS.format(plans=listed)) as answered:
+    if not recorded:
+        return NOTHING
+    last = recorded[-1].examination
+    with query(ledger, _ITEMS.format(plan=plan)) as answered:
         known = [str(row[0]) for row in answered.rows]
     return sort([one for one in recorded if one.examination == last], known)
 
@@ -224,4 +244,4 @@ def _exposures(
 
 
 _KINDS = "snapshot score estimate claim comparison finding deviation exposure".split()
-_ITEMS = """SELECT item FROM planned WHERE plan IN ({plans}) GROUP BY item ORDER BY min("index")"""
+_ITEMS = """SELECT item FROM planned WHERE plan = '{plan}' GROUP BY item ORDER BY min("index")"""

@@ -54,12 +54,15 @@ class Estimate:
         return self.score in MEASURES and MEASURES[self.score].lower_is_better
 
 
-def of_records(records: Iterable[dict[str, Any]], runs: Sequence[str]) -> tuple[Estimate, ...]:
+def of_records(
+    records: Iterable[dict[str, Any]], runs: Sequence[str], cells: Sequence[str]
+) -> tuple[Estimate, ...]:
     """Return the estimates of some runs; of one that was recorded again, the last.
 
     Args:
         records: of the kinds `estimate` and `score`, in log order.
         runs: ids of the runs that count, in the order in which they are shown.
+        cells: names of the cells, in the order of the experiment.
     """
     found: dict[tuple[Any, ...], Estimate] = {}
     for record in records:
@@ -67,7 +70,13 @@ def of_records(records: Iterable[dict[str, Any]], runs: Sequence[str]) -> tuple[
             one = _estimate(record) if record["kind"] == "estimate" else _score(record)
             key = (one.run, one.score, one.cell, one.level, one.group, one.label, one.aggregation)
             found[key] = one
-    return tuple(sorted(found.values(), key=lambda one: runs.index(one.run)))
+    place = {cell: number for number, cell in enumerate(cells)}
+    scores = list(dict.fromkeys(one.score for one in found.values()))
+
+    def order(one: Estimate) -> tuple[int, int, int]:
+        return runs.index(one.run), scores.index(one.score), place.get(one.cell, len(place))
+
+    return tuple(sorted(found.values(), key=order))
 
 
 def headlines(estimates: Iterable[Estimate]) -> list[Estimate]:

@@ -75,18 +75,21 @@ class _Tally:
     def __init__(self, content: Content, scores: tuple[str, ...]) -> None:
         self._content, self._scores = content, scores
         self._again: dict[str, list[int]] = {}
-        self._sums: dict[tuple[str, str, str], list[float]] = {}
+        self._sums: dict[tuple[str, str, str, str], list[float]] = {}
 
     def take(self, row: Row) -> None:
-        name = arm(self._content, self._content.runs[row.run].run.run, row.cell)
+        of = self._content.runs[row.run]
+        name = arm(self._content, of.run.run, row.cell)
+        model = self._content.name_of(of.run.run)
         if row.position is not None:
             place = {SAME: 0, DIFFERS: 1}.get(row.again, 2)
             self._again.setdefault(name, [0, 0, 0])[place] += 1
-        for method, one in self._content.findings.items.get(row.item, {}).items():
+        for method, one in of.findings.items.get(row.item, {}).items():
             for score in self._scores[:1]:
                 value = row.scores.get(score)
                 if value is not None:
-                    total = self._sums.setdefault((score, method, one.said("verdict")), [0.0, 0.0])
+                    key = (score, method, model, one.said("verdict"))
+                    total = self._sums.setdefault(key, [0.0, 0.0])
                     total[0] += value
                     total[1] += 1
 
@@ -94,13 +97,14 @@ class _Tally:
         return list(self._again.items())
 
     def means(self) -> list[Mean]:
-        kinds: dict[tuple[str, str], int] = {}
-        for score, method, _ in self._sums:
-            kinds[score, method] = kinds.get((score, method), 0) + 1
+        kinds: dict[tuple[str, str, str], int] = {}
+        for *of, _ in self._sums:
+            score, method, model = of
+            kinds[score, method, model] = kinds.get((score, method, model), 0) + 1
         return [
-            Mean(score, method, verdict, total / n, int(n))
-            for (score, method, verdict), (total, n) in self._sums.items()
-            if kinds[score, method] <= _MOST_VERDICTS
+            Mean(score, method, model, verdict, total / n, int(n))
+            for (score, method, model, verdict), (total, n) in self._sums.items()
+            if kinds[score, method, model] <= _MOST_VERDICTS
         ]
 
 

@@ -9,8 +9,8 @@ Everything is plain JSON: the same bytes on every machine, and readable with any
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -48,11 +48,11 @@ class Packing:
 
     Attributes:
         scores: names of the item scores, in the order of their columns.
-        verdicts: what contamination checks say, by item: pairs of method and verdict.
+        verdicts: what contamination checks say: of each run by item, pairs of method and verdict.
     """
 
     scores: tuple[str, ...]
-    verdicts: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    verdicts: Sequence[Mapping[str, tuple[tuple[str, str], ...]]] = ()
     count: int = 0
 
     def __post_init__(self) -> None:
@@ -107,7 +107,8 @@ class Packing:
         add["runaway"].append(int(row.runaway))
         add["right"].append(-1 if row.right is None else int(row.right))
         add["again"].append(row.again)
-        add["verdict"].append(self._verdict(self.verdicts.get(row.item, ())))
+        said = self.verdicts[row.run].get(row.item, ()) if self.verdicts else ()
+        add["verdict"].append(self._verdict(said))
         for name, coded in self._coded.items():
             add[name].append(coded(getattr(row, name)))
         for at, name in enumerate(self.scores):

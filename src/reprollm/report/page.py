@@ -19,7 +19,9 @@ from markupsafe import Markup
 
 from reprollm import __version__
 from reprollm.report.concluded import agreements, claims, determinism, pairs
+from reprollm.report.contamination import CLAIMS, Findings, stated
 from reprollm.report.content import Content
+from reprollm.report.glance import glances
 from reprollm.report.language import Language, Number, Speech, short
 from reprollm.report.messages import MESSAGES
 from reprollm.report.packed import Packing
@@ -66,11 +68,7 @@ def page(content: Content, items: Items, language: Language = "en") -> Iterator[
     """
     speech = Speech(language)
     style, script = _asset("report.css"), _script()
-    verdicts = {
-        item: tuple((method, one.said("verdict")) for method, one in found.items())
-        for item, found in content.findings.items.items()
-    }
-    packing = Packing(items.scores, verdicts)
+    packing = Packing(items.scores, [_verdicts(each.findings) for each in content.runs])
     yield from (
         _environment(speech)
         .get_template("page.html.jinja")
@@ -85,11 +83,13 @@ def page(content: Content, items: Items, language: Language = "en") -> Iterator[
             arm=lambda run, cell: arm(content, run, cell),
             summary=summary(content),
             warnings=warnings(content),
+            contamination={claim: stated(claim, content.findings) for claim in CLAIMS},
             claims=claims(content),
             pairs=pairs(content),
             agreements=agreements(content),
             determinism=determinism(content),
             estimates=content.estimates,
+            glances=glances(content),
             score_plots=score_plots(speech, content),
             again_plot=again_plot(speech, items.again),
             verdict_plots=verdict_plots(speech, items.means),
@@ -106,6 +106,14 @@ def page(content: Content, items: Items, language: Language = "en") -> Iterator[
             commands=_commands(content),
         )
     )
+
+
+def _verdicts(findings: Findings) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return what checks say of items: pairs of method and verdict."""
+    return {
+        item: tuple((method, one.said("verdict")) for method, one in found.items())
+        for item, found in findings.items.items()
+    }
 
 
 def _environment(speech: Speech) -> Environment:
@@ -178,11 +186,12 @@ def _about(content: Content, packing: Packing, language: Language) -> Markup:
 
 def _commands(content: Content) -> list[tuple[str, str]]:
     ledger = f"ledger/{content.plan.experiment}"
+    of = f" --model {content.name_of(content.runs[0].run.run)}" if content.several else ""
     return [
         ("bundle", "python3 -I -S verify.py"),
         ("ledger", f"reprollm ledger verify {ledger}"),
         ("proof", f"reprollm proof make {ledger} POSITION -o record.tlog-proof"),
-        ("challenge", 'reprollm challenge . --nonce "any words of your own" -k 20'),
-        ("rerun", "reprollm rerun ledger -o ../again --lock experiment/models/….lock.json"),
-        ("compare", f"reprollm compare {ledger} ../again"),
+        ("challenge", f'reprollm challenge . --nonce "any words of your own" -k 20{of}'),
+        ("rerun", f"reprollm rerun ledger -o ../again{of} --lock experiment/models/….lock.json"),
+        ("compare", f"reprollm compare {ledger} ../again{of}"),
     ]

@@ -21,11 +21,13 @@ class Mean:
 
     Attributes:
         method, verdict: the check, and what it says.
+        model: of which model, where there are several; else empty.
         mean: None where no such answer has the score.
     """
 
     score: str
     method: str
+    model: str
     verdict: str
     mean: float | None
     n: int
@@ -56,9 +58,13 @@ def verdict_plots(speech: Speech, means: Sequence[Mean]) -> list[Markup]:
         groups.setdefault((one.score, one.method), []).append(one)
     found = []
     for (score, method), group in groups.items():
-        if len(group) > 1:
+        if len({one.verdict for one in group}) > 1:
             marks = [
-                Mark(one.verdict, None if one.mean is None else f"{one.mean:.6f}", n=one.n)
+                Mark(
+                    _of(one.model, one.verdict),
+                    None if one.mean is None else f"{one.mean:.6f}",
+                    n=one.n,
+                )
                 for one in group
             ]
             name = word("score", score)
@@ -68,17 +74,24 @@ def verdict_plots(speech: Speech, means: Sequence[Mean]) -> list[Markup]:
 
 
 def p_plots(speech: Speech, content: Content) -> list[tuple[str, Markup]]:
-    """Return a histogram for each method that gives items p-values."""
+    """Return a histogram, and of what, for each method that gives items p-values and each model."""
     found = []
-    for method in content.findings.methods:
-        values = [
-            float(of[method].said("p"))
-            for of in content.findings.items.values()
-            if method in of and of[method].said("p")
-        ]
-        if values:
-            found.append((method, p_values(speech, values)))
+    methods = dict.fromkeys(name for each in content.findings.values() for name in each.methods)
+    for method in methods:
+        for model, findings in content.findings.items():
+            values = [
+                float(of[method].said("p"))
+                for of in findings.items.values()
+                if method in of and of[method].said("p")
+            ]
+            if values:
+                name = _of(model, method.replace("_", " "))
+                found.append((name, p_values(speech, values)))
     return found
+
+
+def _of(model: str, what: str) -> str:
+    return f"{model} · {what}" if model else what
 
 
 def _over_all(speech: Speech, content: Content, group: Sequence[Estimate]) -> Markup:

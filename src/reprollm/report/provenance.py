@@ -77,24 +77,31 @@ def _inputs(content: Content) -> Iterator[Node]:
 
 def _plans(content: Content) -> Iterator[Node]:
     for each in content.runs:
-        yield Node("node.plan", each.plan.plan, {"requests": each.plan.requests})
+        values: dict[str, Value] = {"requests": each.plan.requests}
+        yield _of_model(content, each.run.run, Node("node.plan", each.plan.plan, values))
         yield Node("node.requests", each.plan.requests_root)
 
 
 def _runs(content: Content) -> Iterator[Node]:
     for each in content.runs:
         values: dict[str, Value] = {"answered": each.run.answered, "attempts": each.run.attempts}
-        yield Node("node.run", each.run.run, values)
+        yield _of_model(content, each.run.run, Node("node.run", each.run.run, values))
     for one in content.environments:
         yield Node("node.environment", one.environment)
 
 
 def _scores(content: Content) -> Iterator[Node]:
-    tables = dict.fromkeys((one.score, one.table) for one in content.estimates)
-    for score, table in tables:
-        yield Node("node.scores", table, {"score": word("score", score)})
+    tables = dict.fromkeys((one.run, one.score, one.table) for one in content.estimates)
+    for run, score, table in tables:
+        yield _of_model(content, run, Node("node.scores", table, {"score": word("score", score)}))
     if not tables:
         yield Node("scores.none")
+
+
+def _of_model(content: Content, run: str, node: Node) -> Node:
+    """Return a node that says of which model it is, where there are several."""
+    name = content.name_of(run)
+    return Node(f"{node.key}.of", node.digest, {**node.values, "model": name}) if name else node
 
 
 def _log(content: Content) -> Node:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reprollm.compare.runs import compare
 from reprollm.compare.verdict import Outcome
-from reprollm.ledger.read import run_of_model
+from reprollm.ledger.read import current_runs, plans, run_of_model
 from reprollm.ledger.segments import read_checkpoints
 from reprollm.records.checkpoint import Checkpoint
 
@@ -38,10 +38,12 @@ def rerun(ledger: Path, other: Path, runs: Sequence[tuple[str, str | None]]) -> 
 
     Raises:
         VerificationFailed: a ledger is not what it claims to be.
-        InvalidInput: the rerun holds no run, or none of that model.
+        InvalidInput: the rerun holds no run, or none of these models.
     """
-    alike = {}
-    for run, model in runs:
+    alike: dict[str, dict[str, bool]] = {run: {} for run, _ in runs}
+    there = _models(other)
+    asked = [(run, model) for run, model in runs if model is None or model in there]
+    for run, model in asked or runs[:1]:
         second = None if model is None else run_of_model(other, model).run
         found = compare(ledger, other, run, second)
         alike[run] = {
@@ -50,3 +52,9 @@ def rerun(ledger: Path, other: Path, runs: Sequence[tuple[str, str | None]]) -> 
             if row.verdict.outcome not in _MISSING
         }
     return Rerun(read_checkpoints(other)[-1], alike)
+
+
+def _models(ledger: Path) -> set[object]:
+    """Return the names of the models that a ledger asked; a rerun may leave some out."""
+    cores = {plan.plan: plan.core for plan in plans(ledger)}
+    return {cores.get(run.plan, {}).get("model") for run in current_runs(ledger)}

@@ -150,17 +150,19 @@ _NAMES = (
     "index item stratum cell seed repetition request asked position leaf result finish prompt "
     "source reference output has_source has_reference"
 ).split()
+# The texts are joined once: three joins of them took more memory than a projection is given.
 _ROWS = """
     SELECT r."index", r.item, r.stratum, r.sampling, r.seed, r.repetition, r.request, r."position",
-           g."position", g.leaf, g.result, g.finish, prompt."text", source."text",
-           reference."text", output."text",
-           r.source_commitment IS NOT NULL, r.reference_commitment IS NOT NULL
+           g."position", g.leaf, g.result, g.finish, asked.prompt, asked.source, asked.reference,
+           output."text", r.source_commitment IS NOT NULL, r.reference_commitment IS NOT NULL
     FROM planned r
     LEFT JOIN (SELECT * FROM final WHERE run = ?) g ON g.request = r.request
-    LEFT JOIN opening prompt ON prompt."position" = r."position" AND prompt.field = 'prompt'
-    LEFT JOIN opening source ON source."position" = r."position" AND source.field = 'source'
-    LEFT JOIN opening reference
-        ON reference."position" = r."position" AND reference.field = 'reference'
+    LEFT JOIN (
+        SELECT "position", any_value("text") FILTER (field = 'prompt') AS prompt,
+               any_value("text") FILTER (field = 'source') AS source,
+               any_value("text") FILTER (field = 'reference') AS reference
+        FROM opening WHERE field IN ('prompt', 'source', 'reference') GROUP BY "position"
+    ) asked ON asked."position" = r."position"
     LEFT JOIN opening output ON output."position" = g."position" AND output.field = 'output'
     WHERE r.plan = ? ORDER BY r."index"
 """

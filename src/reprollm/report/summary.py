@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from reprollm.report.concluded import determinism
+from reprollm.report.concluded import determinism, pairs
+from reprollm.report.contamination import Findings
 from reprollm.report.content import Content
 from reprollm.report.estimates import Estimate, headlines
 from reprollm.report.language import Number, Said, Value, rounded, short
 from reprollm.report.messages import MESSAGES
 from reprollm.report.models import Model
-from reprollm.report.sentence import Sentence, word
+from reprollm.report.sentence import Sentence, decimal, word
 
 _MOST_ARMS = 12
 _FOUND = "evidence for"
@@ -44,14 +45,14 @@ def warnings(content: Content) -> list[Sentence]:
 
 def arm(content: Content, run: str, cell: str) -> str:
     """Return the name of an arm: its model, where there are several, and its cell."""
-    models = {each.run.run: each.model for each in content.runs}
-    name = models.get(run)
-    return f"{name} · {cell}" if name and len(content.runs) > 1 else cell
+    name = content.name_of(run)
+    return f"{name} · {cell}" if name else cell
 
 
 def _warning(code: str, name: str, one: Estimate) -> Sentence:
     values: dict[str, Value] = {"arm": name, "score": word("score", one.score)}
     values |= {key: int(one.counted.get(key, 0)) for key in ("runaway", "unparsed")}
+    values["total"] = one.n
     values |= {key: int(one.passes.get(key, 0)) for key in ("asked", "distinct")}
     key = f"warning.{code}"
     return Sentence(key, values) if key in MESSAGES else Sentence("warning", {"code": code})
@@ -95,11 +96,36 @@ def _result(content: Content) -> Iterator[Sentence]:
             yield from _headlines(content, group)
         if f"means.{group[0].score}" in MESSAGES:
             yield Sentence(f"means.{group[0].score}", mark="inner dim")
+    yield from _compared(content)
     if content.claims:
         holding = sum(one.verdict == "holds" for one in content.claims)
         mark = "good" if holding == len(content.claims) else "bad"
         values: dict[str, Value] = {"holding": holding, "claims": len(content.claims)}
         yield Sentence("result.claims", values, mark=mark)
+
+
+def _compared(content: Content) -> Iterator[Sentence]:
+    """Yield what the declared comparisons came to."""
+    found = pairs(content)
+    if found:
+        yield Sentence("result.compared")
+    for one in found[:_MOST_ARMS]:
+        values: dict[str, Value] = {
+            "of": one.of,
+            "against": one.against,
+            "score": word("score", one.score),
+            "difference": decimal(one.difference),
+            "verdict": Said(f"favours.{one.shown}"),
+            "p": decimal(one.p),
+            "items": one.n,
+        }
+        if one.low is None or one.high is None:
+            yield Sentence("result.pair.alone", values, mark="inner")
+        else:
+            values |= {"low": decimal(one.low), "high": decimal(one.high)}
+            yield Sentence("result.pair", values, mark="inner")
+    if len(found) > _MOST_ARMS:
+        yield Sentence("result.pairs.more", {"n": len(found) - _MOST_ARMS}, mark="inner")
 
 
 def _headlines(content: Content, group: Sequence[Estimate]) -> Iterator[Sentence]:
@@ -147,8 +173,17 @@ def _sure(content: Content) -> Iterator[Sentence]:
     else:
         yield Sentence("sure.no.interval")
     yield Sentence("sure.planned")
+    yield from _trust(content)
+
+
+def _trust(content: Content) -> Iterator[Sentence]:
+    """Yield by what right the answers are the models': once where it is the same of all."""
+    by: dict[str, list[str]] = {}
     for each in content.runs:
-        trust = each.run.trust or "claimed"
+        by.setdefault(each.run.trust or "claimed", []).append(content.name_of(each.run.run))
+    for trust, names in by.items():
+        if len(by) > 1:
+            yield Sentence("of.model", {"name": ", ".join(names)})
         yield Sentence(f"trust.{trust}", mark="" if trust == "owned" else "bad")
 
 
@@ -173,15 +208,24 @@ def _again(content: Content) -> Iterator[Sentence]:
 
 
 def _seen(content: Content) -> Iterator[Sentence]:
-    decisions = [one for one in content.findings.whole["decision"] if one.method == "decision"]
+    if not content.findings:
+        yield Sentence("seen.unknown")
+        return
+    for each in content.runs:
+        said = list(_seen_by(each.findings))
+        if content.several:
+            yield Sentence("of.model", {"name": content.name_of(each.run.run)})
+            said = [replace(one, mark=f"inner {one.mark}".strip()) for one in said]
+        yield from said
+
+
+def _seen_by(findings: Findings) -> Iterator[Sentence]:
+    """Yield whether one model knew the texts."""
+    decisions = [one for one in findings.whole["decision"] if one.method == "decision"]
     for one in decisions:
         verdict = one.said("verdict")
         if f"decision.{verdict}" in MESSAGES:
             yield Sentence(f"decision.{verdict}", mark="bad" if verdict == _FOUND else "")
         yield Sentence(recorded=one.words, mark="dim")
-    if decisions:
-        return
-    if content.findings:
-        yield Sentence("seen.undecided")
-    else:
-        yield Sentence("seen.unknown")
+    if not decisions:
+        yield Sentence("seen.undecided" if findings else "seen.unknown")

@@ -61,7 +61,7 @@ from hashlib import sha256, shake_256
 from itertools import chain, groupby, islice
 from operator import getitem, itemgetter, mul
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 Record = dict[str, Any]
 
@@ -3655,12 +3655,47 @@ class Subject(NamedTuple):
     names: tuple[str, ...]
 
 
-class ScoreGroup:
-    """The score records of one shard about one run."""
+class RunGroup:
+    """The records of one kind in one shard about one run."""
 
     def __init__(self, run: str, position: int) -> None:
         self.run, self.position = run, position
         self.records: list[Record] = []
+
+
+_G = TypeVar("_G", bound=RunGroup)
+
+
+def beginnings(found: Pass) -> dict[str, int]:
+    """Return where each run, or import, first begins."""
+    begun: dict[str, int] = {}
+    for kind, field in (("start", "run"), ("import", "import")):
+        for position, record in found.of_kind(kind):
+            begun.setdefault(record[field], position)
+    return begun
+
+
+def run_groups(
+    log: Log, found: Pass, kind: str, made: Callable[[str, int], _G]
+) -> list[tuple[_G, int]]:
+    """Return the log's records of a kind by shard and run, each with where its run begins."""
+    firsts = [shard.first for shard in log.shards]
+    starts: dict[int, int] = {}
+    groups: dict[tuple[int, str], _G] = {}
+    for position, record in found.of_kind(kind):
+        shard = bisect_right(firsts, position)
+        start = starts.setdefault(shard, position)
+        group = groups.setdefault((shard, record["run"]), made(record["run"], start))
+        group.records.append(record)
+    begun = beginnings(found)
+    return [(group, begun.get(group.run, MAX_INTEGER)) for group in groups.values()]
+
+
+class ScoreGroup(RunGroup):
+    """The score records of one shard about one run."""
+
+    def __init__(self, run: str, position: int) -> None:
+        super().__init__(run, position)
         self.subject: Subject | None = None
         self.answers, self.withheld = 0, 0
 
@@ -3671,20 +3706,9 @@ class ScoreGroup:
 
 def score_groups(log: Log, found: Pass, runs: dict[str, str]) -> list[ScoreGroup]:
     """Return the log's score records by shard and run, each with what it is about."""
-    firsts = [shard.first for shard in log.shards]
-    starts: dict[int, int] = {}
-    groups: dict[tuple[int, str], ScoreGroup] = {}
-    for position, record in found.of_kind("score"):
-        shard = bisect_right(firsts, position)
-        start = starts.setdefault(shard, position)
-        group = groups.setdefault((shard, record["run"]), ScoreGroup(record["run"], start))
-        group.records.append(record)
-    begun: dict[str, int] = {}
-    for kind, field in (("start", "run"), ("import", "import")):
-        for position, record in found.of_kind(kind):
-            begun.setdefault(record[field], position)
-    for number, group in enumerate(groups.values()):
-        if begun.get(group.run, MAX_INTEGER) < group.position:
+    groups = run_groups(log, found, "score", ScoreGroup)
+    for number, (group, begun) in enumerate(groups):
+        if begun < group.position:
             plan = runs.get(group.run, group.run)
             said: Any = [record["score"] for record in group.records]
             if group.run in runs:
@@ -3693,7 +3717,7 @@ def score_groups(log: Log, found: Pass, runs: dict[str, str]) -> list[ScoreGroup
             names = tuple(dict.fromkeys(name for name in listed if isinstance(name, str)))
             imported = group.run not in runs
             group.subject = Subject(number, group.run, plan, imported, group.position, names)
-    return list(groups.values())
+    return [group for group, _ in groups]
 
 
 def score_part(
@@ -4204,7 +4228,7 @@ def wilson(hits: int, n: int, level: float) -> tuple[float, float]:
 
 
 # --------------------------------------------------------------------------------------------------
-# Answers: what a parser finds in an output (docs/scores.md, "What becomes of an output")
+# Answers: what a parser finds in an output (SCORES.md, "What becomes of an output")
 # --------------------------------------------------------------------------------------------------
 # Settings stand in a plan's core, which a liar writes: what they may be is checked here again, so
 # that no pattern and no output can keep a search from ending.
@@ -4339,7 +4363,7 @@ def _class_end(pattern: str, at: int) -> int:
 
 
 def _unusable(sentence: str) -> Defect:
-    return Defect("InvalidInput", f"expected settings of answers as SPEC.md has them: {sentence}")
+    return Defect("InvalidInput", f"expected settings of answers as SCORES.md has them: {sentence}")
 
 
 class _TooLong(Exception):
@@ -4766,7 +4790,7 @@ PARSERS: dict[str, Callable[[Parser, str, str, str], Any]] = {
 
 
 # --------------------------------------------------------------------------------------------------
-# Measures: what is counted of one answer, and the numbers made of sums (docs/scores.md, "Measures")
+# Measures: what is counted of one answer, and the numbers made of sums (SCORES.md, "Measures")
 # --------------------------------------------------------------------------------------------------
 
 Term = Any  # an item's value: (numerator, denominator), a float, or None where it is undefined
@@ -5200,7 +5224,7 @@ SCORES: dict[str, Score] = {
 
 
 # --------------------------------------------------------------------------------------------------
-# L3: estimates (docs/scores.md, "Estimates"): each recorded number of a run, with its interval
+# L3: estimates (SCORES.md, "Estimates"): each recorded number of a run, with its interval
 # --------------------------------------------------------------------------------------------------
 
 STATUSES = ("answered", "empty", "refused", "unparsed")
@@ -5678,12 +5702,11 @@ def cell_rows(cell: Cell) -> list[Record] | str:
 # All rows of a run, and the records that are held against them.
 
 
-class EstimateGroup:
+class EstimateGroup(RunGroup):
     """The estimate records of one shard about one run."""
 
     def __init__(self, run: str, position: int) -> None:
-        self.run, self.position = run, position
-        self.records: list[Record] = []
+        super().__init__(run, position)
         self.told: Told | None = None
         self.wrong = ""
         self.unusable = ""
@@ -5710,29 +5733,18 @@ def is_seen(log: Log, seen: Record, position: int) -> bool:
 
 def estimate_groups(log: Log, found: Pass, runs: dict[str, str]) -> list[EstimateGroup]:
     """Return the log's estimates by shard and run, each with what it is about."""
-    firsts = [shard.first for shard in log.shards]
-    starts: dict[int, int] = {}
-    groups: dict[tuple[int, str], EstimateGroup] = {}
-    for position, record in found.of_kind("estimate"):
-        shard = bisect_right(firsts, position)
-        start = starts.setdefault(shard, position)
-        group = groups.setdefault((shard, record["run"]), EstimateGroup(record["run"], start))
-        group.records.append(record)
-    begun: dict[str, int] = {}
-    for kind, field in (("start", "run"), ("import", "import")):
-        for position, record in found.of_kind(kind):
-            begun.setdefault(record[field], position)
-    for number, group in enumerate(groups.values()):
+    groups = run_groups(log, found, "estimate", EstimateGroup)
+    for number, (group, begun) in enumerate(groups):
         seen = group.records[0]["checkpoint"]
         if any(record["checkpoint"] != seen for record in group.records) or not is_seen(
             log, seen, group.position
         ):
             group.wrong = "expected one checkpoint of the log before them in all, found another"
-        elif begun.get(group.run, MAX_INTEGER) >= seen["size"]:
+        elif begun >= seen["size"]:
             group.wrong = "expected a run that began before their checkpoint, found none"
         else:
             _tell(group, number, found, runs)
-    return list(groups.values())
+    return [group for group, _ in groups]
 
 
 def _tell(group: EstimateGroup, number: int, found: Pass, runs: dict[str, str]) -> None:
@@ -5815,6 +5827,7 @@ def _warn(rows: list[Record]) -> None:
         ranks = row["level"] == "all" and row["label"] is None
         codes = {
             "identical-passes": row["passes"]["distinct"] < row["passes"]["asked"],
+            "no-variation": row["interval"]["method"] == "bootstrap" and row["low"] == row["high"],
             "ranking-depends-on-aggregation": ranks
             and (row["score"], row["sampling"]) in otherwise,
             "runaway": row["counted"]["runaway"] > 0,
@@ -5903,7 +5916,7 @@ def _never_true(group: EstimateGroup, told: Told) -> Iterator[str]:
 
 
 # --------------------------------------------------------------------------------------------------
-# L3: comparisons and claims (docs/conclusions.md), drawn again from the log before their checkpoint
+# L3: comparisons and claims (CONCLUSIONS.md), drawn again from the log before their checkpoint
 # --------------------------------------------------------------------------------------------------
 
 MAX_SWAPS = 2**28  # swaps, or resamples, times the numbers that each changes, of one comparison
@@ -5982,6 +5995,11 @@ class Pairing:
 
     def __init__(self, arms: tuple[Arm, Arm], side: Side, pair: Record) -> None:
         self.score = SCORES[pair["score"]]
+        named = pair.get("aggregation")
+        self.name = self.score.first if named is None else named
+        self.of_items = self.score.item is not None and self.name == self.score.first
+        if not self.of_items and self.name not in self.score.sums:
+            raise ValueError("expected an aggregation that arms can be compared by")
         place = side.told.settings.names.index(pair["score"])
         one, other = (self._by_item(arm, side.items, place, pair) for arm in arms)
         both = [item for item in one if item in other]
@@ -6017,7 +6035,7 @@ class Pairing:
         return found
 
     def _value(self, answers: list[Counts]) -> int | None:
-        if self.score.item is None:
+        if self.score.item is None or not self.of_items:
             return 0
         terms = [self.score.item(counts) for counts in answers]
         scaled = [billionths(term) for term in terms if term is not None]
@@ -6029,7 +6047,7 @@ class Pairing:
         units: list[tuple[Counts, Counts]] = [({}, {}) for _ in range(max(places, default=-1) + 1)]
         for item in self.items:
             unit = units[places[item.cluster]]
-            if self.score.item is not None:
+            if self.of_items:
                 add_counts(unit[0], {(): (item.difference, 1)})
                 continue
             for sums, answers in pairs(unit, item.counts):
@@ -6038,9 +6056,9 @@ class Pairing:
         return units
 
     def headline(self, counts: Counts) -> float | None:
-        """Return the first aggregation of counts."""
+        """Return the aggregation of counts that is compared."""
         left = {key: numbers for key, numbers in counts.items() if any(numbers)}
-        return quotient(self.score.sums[self.score.first](left))
+        return quotient(self.score.sums[self.name](left))
 
     def aggregated(self, name: str, side: int) -> float | None:
         """Return an aggregation of one side's answers, every item weighing the same."""
@@ -6097,9 +6115,9 @@ def swapped(
 
 
 def swaps_of(pairing: Pairing, permutations: int, seed: str) -> Swaps | None:
-    """Return the test of a pairing; None where a score without item values is undefined."""
+    """Return the test of a pairing; None where what is compared is undefined."""
     units = pairing.units(seed)
-    if pairing.score.item is not None:
+    if pairing.of_items:
         values = [unit[0].get((), (0, 0))[0] for unit in units]
         total = sum(values)
         return swapped(
@@ -6165,7 +6183,7 @@ class Compared:
 
     def _size(self) -> None:
         items, n = self.pairing.items, len(self.pairing.items)
-        if self.score.item is not None:
+        if self.pairing.of_items:
             sums_of = [sum(item.values[side] for item in items) for side in (0, 1)]
             self.values = (sums_of[0] / (BILLION * n), sums_of[1] / (BILLION * n))
             self.sign = sums_of[0] - sums_of[1]
@@ -6192,7 +6210,7 @@ class Compared:
         values = []
         for number in range(settings.resamples):
             sums = [side.sums(settings.seed, number) for side in sides]
-            if self.score.item is not None:
+            if self.pairing.of_items:
                 difference, times = sums[0].get((), (0, 0))
                 if times:
                     values.append(difference / (BILLION * times))
@@ -6206,7 +6224,12 @@ class Compared:
     def _test(self, permutations: int, seed: str) -> None:
         items = self.pairing.items
         once = all(arm.distinct == 1 for arm in self.arms)
-        if self.score.proportion and once and self.pairing.clusters == len(items):
+        if (
+            self.score.proportion
+            and self.pairing.of_items
+            and once
+            and self.pairing.clusters == len(items)
+        ):
             b, c = (sum(item.difference * sign > 0 for item in items) for sign in (1, -1))
             self.mcnemar, self.p = (b, c), mcnemar(b, c)[0]
             return
@@ -6224,13 +6247,14 @@ class Compared:
                  if row["difference"] and float(row["difference"])}  # fmt: skip
         codes = {
             "identical-passes": any(arm.distinct < arm.asked for arm in self.arms),
+            "no-variation": bool(self.interval and len(set(map(sixth, self.interval[1]))) == 1),
             "sign-depends-on-aggregation": len(signs) > 1,
             "unpaired-items": bool(sum(pairing.only) + pairing.undefined),
         }
         return {
             "kind": "pair", "version": "pair/1", "score": self.pair["score"],
             "score_version": f"{self.pair['score']}/1 {self.settings.answer_version}",
-            "aggregation": self.score.first, "lower_is_better": self.score.lower,
+            "aggregation": pairing.name, "lower_is_better": self.score.lower,
             "stratum": self.pair.get("stratum"), "split": self.pair.get("split"),
             "of": arms[0], "against": arms[1],
             "pairs": {
@@ -6266,7 +6290,7 @@ class Compared:
 
     def _effect(self) -> Record:
         items, interval, settings = self.pairing.items, self.interval, self.settings
-        counted = self.score.item is not None
+        counted = self.pairing.of_items
         sign = -1 if self.score.lower else 1
         steps = Counter((item.difference * sign > 0) - (item.difference * sign < 0)
                         for item in items)  # fmt: skip
@@ -6291,7 +6315,7 @@ class Compared:
             odds = (b / c if c else None, low / (1 - low), high / (1 - high) if high < 1 else None)
             value, low_, high_ = map(ninth, odds)
             return {"name": "odds_ratio", "value": value, "low": low_, "high": high_}
-        if self.score.item is None or not self.pairing.items:
+        if not self.pairing.of_items or not self.pairing.items:
             return None
         steps = [item.difference for item in self.pairing.items]
         n, total = len(steps), sum(steps)
@@ -6719,9 +6743,7 @@ def claim_groups(log: Log, found: Pass, runs: dict[str, str], first: int) -> lis
         if record["kind"] in ("comparison", "claim"):
             group = groups.setdefault(bisect_right(firsts, position), ClaimGroup(position))
             group.records.append(record)
-    begun: dict[str, int] = {}
-    for position, record in found.of_kind("start"):
-        begun.setdefault(record["run"], position)
+    begun = beginnings(found)
     for group in groups.values():
         seen = group.records[0]["checkpoint"]
         group.size = seen["size"]

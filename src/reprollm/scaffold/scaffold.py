@@ -13,10 +13,13 @@ from pathlib import Path
 from reprollm.errors import InvalidInput, StorageFailed
 from reprollm.experiment.importers.delimited import Delimited
 from reprollm.experiment.importers.imported import content_of
+from reprollm.experiment.text import marked
 
 _DELIMITERS = (",", ";", "\t")
-_SOURCES = ("source", "text", "input", "question", "ocr")
-_REFERENCES = ("reference", "gold", "truth", "target", "answer", "label")
+_SOURCES = ("source", "text", "input", "question", "ocr", "quelle")
+_REFERENCES = (
+    "reference", "gold", "truth", "target", "answer", "label", "referenz", "antwort", "lösung",
+)  # fmt: skip
 _SAMPLE = """\
 id,source,reference
 1,vnd er ſprach zu jhm,und er sprach zu ihm
@@ -44,21 +47,26 @@ class Table:
     @property
     def id(self) -> str:
         """The column that is taken for the id: one of that name, else the first."""
-        return "id" if "id" in self.columns else self.columns[0]
+        return _named(("id",), self.columns) or self.columns[0]
 
     @property
     def source(self) -> str:
         """The column that is taken for the text: one of a usual name, else the next."""
         rest = [name for name in self.columns if name != self.id]
-        usual = [name for name in _SOURCES if name in rest]
-        others = [name for name in rest if name not in _REFERENCES]
-        return next(iter([*usual, *others, *rest]), self.id)
+        others = [name for name in rest if name.casefold() not in _REFERENCES]
+        return _named(_SOURCES, rest) or next(iter([*others, *rest]), self.id)
 
     @property
     def reference(self) -> str | None:
         """The column that is taken for the right answer: one of a usual name, or none."""
-        named = (name for name in _REFERENCES if name in self.columns)
-        return next((name for name in named if name not in (self.id, self.source)), None)
+        rest = [name for name in self.columns if name not in (self.id, self.source)]
+        return _named(_REFERENCES, rest)
+
+
+def _named(usual: Sequence[str], columns: Sequence[str]) -> str | None:
+    """Return the first column of a usual name, whatever its capitals."""
+    found = ((name, each) for name in usual for each in columns)
+    return next((each for name, each in found if each.casefold() == name), None)
 
 
 def sample() -> Table:
@@ -66,14 +74,19 @@ def sample() -> Table:
     return Table(_SAMPLE.encode(), ".csv", ("id", "source", "reference"), "utf-8", ",")
 
 
-def table_of(path: Path, encoding: str) -> Table:
+def table_of(path: Path, encoding: str | None = None) -> Table:
     """Return a CSV or TSV file with a header, its delimiter told from the header's line.
+
+    Args:
+        path: the file.
+        encoding: a Python codec name; UTF-8, or what a byte order mark says, without one.
 
     Raises:
         DataInvalid: it cannot be read or decoded, or is no table.
     """
-    found = [(Delimited(encoding, each), each) for each in _DELIMITERS]
     content = content_of(path)
+    encoding = encoding or marked(content) or "utf-8"
+    found = [(Delimited(encoding, each), each) for each in _DELIMITERS]
     head = content.split(b"\n", 1)[0]
     best = max(found, key=lambda pair: head.count(pair[1].encode()))
     columns = best[0].read(path).columns

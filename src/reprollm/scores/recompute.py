@@ -6,14 +6,12 @@ Records of releases 0.1 to 0.3 (`score`) are judged by the definitions of those 
 
 from __future__ import annotations
 
-import json
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reprollm.ledger.by_shard import by_shard
 from reprollm.ledger.projection import opened
 from reprollm.ledger.report import Problem
 from reprollm.scores.earlier.judge import judge as judge_earlier
@@ -73,18 +71,9 @@ def recompute(ledger: Path, on_answers: Callable[[int], None] = lambda answers: 
 
 def _said(connection: DuckDBPyConnection, kind: str) -> Iterator[Group]:
     """Yield the log's records of one kind by shard and run."""
-    firsts = [row[0] for row in connection.execute(_SHARDS).fetchall()]
-    rows = connection.execute(_RECORDS, [kind]).fetchall()
-    parsed = ((position, json.loads(canon)) for position, canon in rows)
-    by_shard = groupby(parsed, key=lambda row: bisect_right(firsts, row[0]))
-    for _, members in by_shard:
-        runs: dict[str, list[tuple[int, Said]]] = {}
-        for position, record in members:
-            runs.setdefault(record["run"], []).append((position, record))
-        start = min(group[0][0] for group in runs.values())
-        for run, group in runs.items():
-            yield Group(run, start, [record for _, record in group])
-
-
-_SHARDS = 'SELECT "first" FROM shard ORDER BY "first"'
-_RECORDS = """SELECT "position", canon FROM log WHERE kind = ? ORDER BY "position" """
+    for members in by_shard(connection, kind):
+        runs: dict[str, list[Said]] = {}
+        for _, record in members:
+            runs.setdefault(record["run"], []).append(record)
+        for run, records in runs.items():
+            yield Group(run, members[0][0], records)

@@ -3,6 +3,7 @@
 | code | on | when |
 | --- | --- | --- |
 | `identical-passes` | every row of a cell | a pass of the cell repeats an earlier one |
+| `no-variation` | each row by itself | every resample gave the same value |
 | `ranking-depends-on-aggregation` | rows of all answers | two cells rank otherwise by another aggregation |
 | `runaway` | every row of a group | an answer ran out of tokens |
 | `sign-depends-on-aggregation` | reductions of one group | one aggregation is above 0, one below |
@@ -17,14 +18,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from reprollm.scores.row import Row
+from reprollm.scores.row import BOOTSTRAP, Row
 
 IDENTICAL, RANKING, RUNAWAY = "identical-passes", "ranking-depends-on-aggregation", "runaway"
-SIGN, UNPARSED = "sign-depends-on-aggregation", "unparsed"
+SIGN, UNPARSED, CONSTANT = "sign-depends-on-aggregation", "unparsed", "no-variation"
 REDUCTION = "character_error_reduction"
 WORDS: Mapping[str, str] = {
     IDENTICAL: "answers of some repetitions are byte for byte those of an earlier one and are "
     "counted once",
+    CONSTANT: "all items, or documents, give the same value, so that the interval has no width and "
+    "does not say how sure the value is",
     RANKING: "another usual aggregation ranks the cells otherwise",
     RUNAWAY: "answers that only ran out of tokens count in the value",
     SIGN: "whether there is a gain or a loss depends on the aggregation",
@@ -44,6 +47,8 @@ def _codes(
 ) -> Iterator[str]:
     if row.distinct < row.asked:
         yield IDENTICAL
+    if row.interval.method == BOOTSTRAP and row.low == row.high:
+        yield CONSTANT
     if row.level == "all" and row.label is None and (row.score, row.sampling) in rankings:
         yield RANKING
     if row.counted["runaway"]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from reprollm.tables.measured import Arm, Book, ModelFacts, Number, Pair
-from reprollm.tables.words import Language, aggregation_name, decimal, score_name, word
+from reprollm.tables.words import Language, aggregation_name, decimal, score_name, short, word
 
 _HEX = 12
 _OF_ITEMS = "mean_of_ratios"
@@ -14,6 +14,7 @@ _WARNINGS = {
     "sign-depends-on-aggregation": "sign",
     "ranking-depends-on-aggregation": "ranking",
     "identical-passes": "identical",
+    "no-variation": "constant",
     "runaway": "runaway",
     "unparsed": "unparsed",
 }
@@ -118,7 +119,7 @@ def _compared(pair: Pair, names: Mapping[tuple[str, str], str], language: Langua
     separator = "; " if language == "de" else ", "
     interval = ""
     if pair.low is not None and pair.high is not None:
-        ends = separator.join(decimal(end, language) for end in (pair.low, pair.high))
+        ends = separator.join(short(end, language) for end in (pair.low, pair.high))
         interval = f" [{ends}]"
     missing = word("none", language)
     place = aggregation_name(pair.aggregation, language)
@@ -130,9 +131,9 @@ def _compared(pair: Pair, names: Mapping[tuple[str, str], str], language: Langua
         place,
         of,
         against,
-        decimal(pair.difference or missing, language),
+        missing if pair.difference is None else short(pair.difference, language),
         interval,
-        decimal(pair.p_adjusted or missing, language),
+        missing if pair.p_adjusted is None else short(pair.p_adjusted, language),
         str(pair.tests),
         pair.test,
     )
@@ -153,7 +154,22 @@ def _heeded(numbers: Sequence[Number], language: Language) -> Iterator[str]:
             total = sum(number.n for number in own)
             yield word("undefined", language, name, str(lacking), str(total), name)
     for code, sentence in _WARNINGS.items():
-        concerned = dict.fromkeys(n.score for n in numbers if code in n.warnings)
-        if concerned:
-            names = "; ".join(score_name(score, language) for score in concerned)
-            yield word(sentence, language, names)
+        concerned: dict[tuple[str, ...], list[str]] = {}
+        for score in dict.fromkeys(n.score for n in numbers if code in n.warnings):
+            said = _counted(code, [n for n in numbers if n.score == score])
+            concerned.setdefault(said, []).append(score_name(score, language))
+        for said, names in concerned.items():
+            yield word(sentence, language, "; ".join(names), *said)
+
+
+def _counted(code: str, numbers: Sequence[Number]) -> tuple[str, ...]:
+    """Return of how many a warning of one score speaks, and among how many."""
+    if code in ("runaway", "unparsed"):
+        each = {(n.ledger, n.run, n.cell, n.group): n for n in numbers}.values()
+        return (
+            str(sum(n.counted.get(code, 0) for n in each)),
+            str(sum(n.n for n in each)),
+        )
+    arms = {(n.ledger, n.run, n.cell) for n in numbers}
+    warned = {(n.ledger, n.run, n.cell) for n in numbers if code in n.warnings}
+    return str(len(warned)), str(len(arms))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -31,6 +32,7 @@ class Number:
         ledger: number of the ledger, from 0, among those that were read.
         cell: name of the sampling, behind that of the prompt where there are several.
         interval: its method, level, resamples, seed and clusters, as recorded.
+        counted: how many of the n answers are of which status; empty of releases that did not say.
     """
 
     ledger: int
@@ -50,6 +52,7 @@ class Number:
     undefined: int
     warnings: tuple[str, ...]
     place: Place
+    counted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from reprollm.errors import InvalidInput
 from reprollm.ledger.query import query
 from reprollm.ledger.read import Plan, Run, attempts, current_runs, plans
 from reprollm.ledger.segments import read_checkpoints
+from reprollm.tables.cells import cells_of
 from reprollm.tables.measured import Arm, Book, ModelFacts, Number, Pair, Place, Side
 
 _FOLDER = Path("ledger")
@@ -67,11 +68,10 @@ def _book(number: int, ledger: Path) -> Book:
     )
 
 
-def _in_order(cells: Iterator[str] | dict[str, None], plan: Plan | None) -> list[str]:
-    """Return cells by prompt, in the order of the records, and sampling, in that of the plan."""
-    declared = [str(each["name"]) for each in plan.core.get("sampling", ())] if plan else []
-    place = {name: number for number, name in enumerate(declared)}
-    return sorted(cells, key=lambda cell: (_parts(cell)[0] or "", place.get(_parts(cell)[1], 0)))
+def _in_order(cells: Iterable[str], plan: Plan | None) -> list[str]:
+    """Return cells in the order of the plan; those that it does not name come last."""
+    place = {name: number for number, name in enumerate(cells_of(plan.core) if plan else ())}
+    return sorted(cells, key=lambda cell: place.get(cell, len(place)))
 
 
 def _parts(cell: str) -> tuple[str | None, str]:
@@ -198,6 +198,7 @@ def _number(ledger: int, position: int, leaf: str, record: dict[str, Any]) -> Nu
         items=record.get("items"),
         undefined=record["undefined"],
         warnings=tuple(record.get("warnings", ())),
+        counted=record.get("counted") or {},
         place=_place(position, leaf, record),
     )
 

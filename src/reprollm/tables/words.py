@@ -94,24 +94,32 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "{8} Tests ({9}).",
     },
     "sign": {
-        "en": "{0}: another usual aggregation has the other sign.",
-        "de": "{0}: eine andere übliche Zusammenfassung hat das andere Vorzeichen.",
+        "en": "{0}: another usual aggregation has the other sign, in {1} of {2} arms.",
+        "de": "{0}: eine andere übliche Zusammenfassung hat das andere Vorzeichen, in {1} von {2} "
+        "Armen.",
     },
     "ranking": {
         "en": "{0}: another usual aggregation ranks the rows otherwise.",
         "de": "{0}: eine andere übliche Zusammenfassung ordnet die Zeilen anders.",
     },
     "identical": {
-        "en": "Repetitions with identical answers are counted once ({0}).",
-        "de": "Wiederholungen mit gleichen Antworten zählen einmal ({0}).",
+        "en": "In {1} of {2} arms repetitions have identical answers, counted once ({0}).",
+        "de": "In {1} von {2} Armen haben Wiederholungen gleiche Antworten; sie zählen einmal "
+        "({0}).",
+    },
+    "constant": {
+        "en": "{0}: all items, or documents, give the same value; an interval without width does "
+        "not say that it is certain.",
+        "de": "{0}: alle Fälle oder Dokumente ergeben denselben Wert; ein Intervall ohne Breite "
+        "heißt nicht, dass er sicher ist.",
     },
     "runaway": {
-        "en": "Some answers ran out of tokens ({0}).",
-        "de": "Manche Antworten brachen an der Längengrenze ab ({0}).",
+        "en": "{1} of {2} answers ran out of tokens ({0}).",
+        "de": "{1} von {2} Antworten brachen an der Längengrenze ab ({0}).",
     },
     "unparsed": {
-        "en": "Some answers could not be parsed and count as wrong ({0}).",
-        "de": "Manche Antworten waren nicht lesbar und zählen als falsch ({0}).",
+        "en": "{1} of {2} answers could not be parsed and count as wrong ({0}).",
+        "de": "{1} von {2} Antworten waren nicht lesbar und zählen als falsch ({0}).",
     },
     "none": {"en": "–", "de": "–"},
     "position": {"en": "record", "de": "Eintrag"},
@@ -143,6 +151,11 @@ def aggregation_name(name: str, language: Language) -> str:
 def decimal(text: str, language: Language) -> str:
     """Return a decimal number as the language writes it."""
     return text.replace(".", ",") if language == "de" else text
+
+
+def short(text: str, language: Language) -> str:
+    """Return a recorded decimal with four significant digits."""
+    return decimal(f"{float(text):.4g}", language)
 
 
 def rounded(value: str, digits: int, language: Language) -> str:

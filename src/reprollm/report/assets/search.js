@@ -1,7 +1,10 @@
-// Which rows are wanted: filters over the columns at once, then the words over the texts, block by
-// block. A newer question ends an older one.
+// Which rows are wanted: filters over the columns, then the words over the texts, block by block, and
+// their order. All of it goes in slices of time; where `current()` says that there is a newer
+// question, an older one ends with null.
 
-let asked = 0;
+const STEP = 64;
+const RUN = 2048;
+let narrowed = null;
 
 // Letter case, the way letters are composed, and line breaks make no difference.
 function folded(text) {
@@ -9,7 +12,8 @@ function folded(text) {
 }
 
 // Return the numbers of the rows that pass the filters.
-function filtered(filters) {
+async function filtered(filters, current) {
+  const slice = new Slice();
   const tests = Object.entries(filters).filter(([, value]) => value !== "");
   const found = [];
   for (let row = 0; row < about.count; row += 1) {
@@ -21,6 +25,10 @@ function filtered(filters) {
       }
     }
     if (passes) found.push(row);
+    if (row % RUN === 0 && slice.over) {
+      await slice.pause();
+      if (!current()) return null;
+    }
   }
   return found;
 }
@@ -33,12 +41,20 @@ function matches(name, value, row) {
   return columns[name][row] === Number(value);
 }
 
-// Search the texts of some rows; calls `on(rows so far, part done)` now and then.
-// Returns the rows that hold the words, or null where a newer search began.
-async function search(rows, words, on) {
-  const mine = (asked += 1);
+// Return the rows of which a question with more letters than the last one must be asked: those that
+// held the last one's words under the same filters. A position is a whole number and no beginning.
+function candidates(rows, filters, needle) {
+  const last = narrowed;
+  const more = last && last.filters === filters && needle.includes(last.needle);
+  return more && !/^\d+$/.test(needle) ? last.rows : rows;
+}
+
+// Search the texts of the rows that pass the filters; calls `on(rows so far, part done)` now and
+// then. Returns the rows that hold the words.
+async function search(passed, filters, words, on, current) {
   const needle = folded(words.trim());
-  if (!needle) return rows;
+  if (!needle) return passed;
+  const rows = candidates(passed, filters, needle);
   const found = [];
   const slice = new Slice();
   let known = null;
@@ -47,25 +63,32 @@ async function search(rows, words, on) {
   for (let at = 0; at < rows.length; at += 1) {
     const row = rows[at];
     const place = blockOf(row);
+    if ((place !== known || at % STEP === 0) && slice.over) {
+      on(found, at / rows.length);
+      await slice.pause();
+      if (!current()) return null;
+    }
     if (place !== known) {
-      if (slice.over) {
-        on(found, at / rows.length);
-        await slice.pause();
-        if (mine !== asked) return null;
-      }
       known = place;
       of = block(place);
-      hits = of.texts.map((text) => folded(text).includes(needle));
+      hits = [];
     }
     if (holds(of, hits, row, needle)) found.push(row);
   }
-  return mine === asked ? found : null;
+  narrowed = { filters: filters, needle: needle, rows: found };
+  return found;
 }
 
 function holds(of, hits, row, needle) {
   const [frame, prompt, source, reference, output, , request, position, leaf] =
     of.rows[row - of.first];
-  if (hits[source] || hits[reference] || hits[output] || hits[prompt]) return true;
+  // Many rows share a text, which is looked at once.
+  const hit = (code) => {
+    if (code < 0) return false;
+    if (hits[code] === undefined) hits[code] = folded(of.texts[code]).includes(needle);
+    return hits[code];
+  };
+  if (hit(source) || hit(reference) || hit(output) || hit(prompt)) return true;
   if (folded(columns.item[row]).includes(needle)) return true;
   if (request.startsWith(needle) || (leaf && leaf.startsWith(needle))) return true;
   if (needle === String(position)) return true;
@@ -93,14 +116,43 @@ function inPrompt(of, frame, source, needle) {
 }
 
 // Return rows in the order that was asked for; rows without a value come last.
-function ordered(rows, order) {
+async function ordered(rows, order, current) {
   if (!order) return rows;
-  const [direction, number] = [order[0], Number(order.slice(1))];
-  const column = columns["score" + number];
-  const sign = direction === "+" ? 1 : -1;
-  return rows.slice().sort((one, other) => {
+  const column = columns["score" + Number(order.slice(1))];
+  const sign = order[0] === "+" ? 1 : -1;
+  return sorted(rows, current, (one, other) => {
     const [a, b] = [column[one], column[other]];
     if (a === null || b === null) return (a === null) - (b === null) || one - other;
     return sign * (a - b) || one - other;
   });
+}
+
+// Sort short runs, and merge them two by two.
+async function sorted(rows, current, compare) {
+  const slice = new Slice();
+  let runs = [];
+  for (let at = 0; at < rows.length; at += RUN) {
+    runs.push(rows.slice(at, at + RUN).sort(compare));
+    if (slice.over) await slice.pause();
+  }
+  while (runs.length > 1) {
+    const longer = [];
+    for (let at = 0; at < runs.length; at += 2) {
+      longer.push(at + 1 < runs.length ? await merged(runs[at], runs[at + 1], compare, slice) : runs[at]);
+      if (!current()) return null;
+    }
+    runs = longer;
+  }
+  return runs[0] || [];
+}
+
+async function merged(one, other, compare, slice) {
+  const found = [];
+  let [left, right] = [0, 0];
+  while (left < one.length || right < other.length) {
+    const first = right >= other.length || (left < one.length && compare(one[left], other[right]) <= 0);
+    found.push(first ? one[left++] : other[right++]);
+    if (found.length % RUN === 0 && slice.over) await slice.pause();
+  }
+  return found;
 }

@@ -4,6 +4,7 @@ const MOST_CHOICES = 500;
 const form = document.getElementById("filter");
 const counted = document.getElementById("count");
 let waiting = 0;
+let asked = 0;
 
 function choice(name, options) {
   const select = element("select", { id: "f-" + name, name: name });
@@ -101,13 +102,18 @@ async function ask() {
   const order = filters.order || "";
   delete filters.order;
   const words = form.querySelector("#f-text").value;
-  const rows = filtered(filters);
-  const found = await search(rows, words, (some, part) => {
+  const mine = (asked += 1);
+  const current = () => mine === asked;
+  const searching = (some, part) => {
     tell("count.searching", { done: Math.floor(part * 100), n: some.length });
-  });
-  if (found === null) return;
-  showList(ordered(found, order), 0);
-  tell("count", { n: found.length, all: about.count });
+  };
+  const passed = await filtered(filters, current);
+  const found = passed && (await search(passed, JSON.stringify(filters), words, searching, current));
+  const shown = found && (await ordered(found, order, current));
+  if (!shown || !current()) return;
+  await breath();
+  showList(shown, 0);
+  tell("count", { n: shown.length, all: about.count });
   document.documentElement.dataset.answered = String(Number(document.documentElement.dataset.answered || 0) + 1);
 }
 
@@ -122,13 +128,20 @@ function follow() {
   else tell("item.unknown");
 }
 
-function speakAll(chosen) {
+// Change the language part by part, each laid out before the next, so that no task is long.
+async function speakAll(chosen) {
   language = chosen;
-  document.documentElement.lang = chosen;
-  speak(document);
   for (const button of document.querySelectorAll("[data-language]")) {
     button.setAttribute("aria-pressed", String(button.dataset.language === chosen));
   }
+  for (const part of document.querySelectorAll("body > :not(main, script), main > section")) {
+    part.lang = chosen;
+    speak(part);
+    part.getBoundingClientRect();
+    await breath();
+    if (language !== chosen) return;
+  }
+  document.documentElement.lang = chosen;
 }
 
 async function start() {
@@ -142,7 +155,9 @@ async function start() {
   await readColumns();
   document.getElementById("first").hidden = true;
   document.getElementById("list").hidden = false;
+  await breath();
   makeForm();
+  await breath();
   await ask();
   window.addEventListener("hashchange", follow);
   document.addEventListener("keydown", (event) => {

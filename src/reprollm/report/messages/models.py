@@ -1,0 +1,43 @@
+"""Words of the sections on models, prompts and settings."""
+
+from __future__ import annotations
+
+WORDS = (
+    ("models.identity", "Identity of {model}, read from the files themselves",
+     "Identität von {model}, aus den Dateien selbst gelesen"),
+    ("models.memory",
+     "Memory that {model} needs, estimated for requests of {context} tokens, one at a time",
+     "Speicherbedarf von {model}, geschätzt für Anfragen von {context} Token, einzeln"),
+    ("models.card",
+     "Card of {model}: licence, openness and training cutoff, with sources; unknown stays unknown",
+     "Karte von {model}: Lizenz, Offenheit und Ende der Trainingsdaten, mit Quellen; Unbekanntes "
+     "bleibt unbekannt"),
+    ("models.glance", "The models side by side", "Die Modelle nebeneinander"),
+    ("glance.licence", "{licence} ({kind})", "{licence} ({kind})"),
+    ("glance.knew", "{verdict}", "{verdict}"),
+    ("knew.evidence for", "evidence that it did", "Belege dafür"),
+    ("knew.no evidence found", "no evidence found", "kein Beleg gefunden"),
+    ("knew.not testable", "not testable", "nicht prüfbar"),
+    ("knew.undecided", "checked, not decided", "geprüft, nicht entschieden"),
+    ("knew.unchecked", "not checked", "nicht geprüft"),
+    ("identity.snapshot", "snapshot", "Snapshot"),
+    ("identity.weights", "digest of the weights", "Hash der Gewichte"),
+    ("identity.files", "files", "Dateien"),
+    ("identity.architecture", "architecture", "Architektur"),
+    ("identity.parameters", "parameters", "Parameter"),
+    ("identity.stored", "stored as", "gespeichert als"),
+    ("identity.quantization", "quantization", "Quantisierung"),
+    ("identity.context", "context in tokens", "Kontext in Token"),
+    ("prompts.about", "One prompt of each arm, as the model got it. Every item shows its own.",
+     "Ein Prompt jedes Arms, wie das Modell ihn bekam. Jeder Einzelfall zeigt seinen eigenen."),
+    ("prompts.example", "{arm}, item {item}", "{arm}, Fall {item}"),
+    ("prompts.files", "Files that prompts are made from, by SHA-256",
+     "Dateien, aus denen Prompts entstehen, mit SHA-256"),
+    ("file.template", "template", "Vorlage des Prompts"),
+    ("file.system", "system prompt", "Systemprompt"),
+    ("file.chat_template", "chat template", "Chat-Vorlage"),
+    ("file.examples", "examples", "Beispiele"),
+    ("sampling", "Sampling, {n} repetitions", "Sampling, {n} Wiederholungen"),
+    ("sampling.one", "Sampling, one repetition", "Sampling, eine Wiederholung"),
+    ("engine", "Engine", "Engine"),
+)  # fmt: skip
