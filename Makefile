@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
-# Tests wait for disks and for the processes that they start: one more of them than cores.
+# Tests wait for disks and for the processes that they start: one more of them than cores. Those
+# processes are many hundred, and should not each compile the sources again.
 WORKERS ?= $(shell expr $(CORES) + 1)
 
 BIN := $(VENV)/bin
@@ -26,7 +27,8 @@ test: set-up-dev ## Run the tests.
 	@tests/packages.sh strace:strace openssl:openssl ssh-keygen:openssh-client unzip:unzip chromium:chromium
 	@test -d $(VENV)-duckdb-lts || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
 		--require-hashes -r envs/duckdb-lts.txt --target $(VENV)-duckdb-lts
-	@DUCKDB_LTS=$(abspath $(VENV)-duckdb-lts) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
+	@DUCKDB_LTS=$(abspath $(VENV)-duckdb-lts) OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= \
+		$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
 		$(ARGS)
 
 coverage: set-up-dev ## Run the tests and say which lines they reach.

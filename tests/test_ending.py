@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,12 @@ def test_threads_end_registered_work_is_done_and_everything_is_written(code: int
 def test_output_that_cannot_be_written_is_no_success() -> None:
     command = [sys.executable, "-c", PROGRAM.format(code=0)]
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            command,
+            env={name: os.environ[name] for name in os.environ if name != "PYTHONUNBUFFERED"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
     assert done.returncode == 7
     assert "reprollm: the output could not be written: No space left on device" in done.stderr

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,13 @@ def test_without_estimates_claims_on_values_are_undecided(tmp_path: Path) -> Non
     found = {r["claim"]: r for r in records(tmp_path / "study") if r["kind"] == "claim"}
     assert found["near"]["verdict"] == "undecided"
     assert found["near"]["evidence"]["because"] == "no-estimate"
+
+
+def test_declarations_that_no_experiment_makes_are_refused(tmp_path: Path) -> None:
+    family = {name: said for name, said in CORE["comparisons"].items() if name != "permutations"}
+    answered(tmp_path / "study", replace(STUDY, core={**CORE, "comparisons": family}))
+    with pytest.raises(InvalidInput, match=r"cannot be concluded from .*permutations"):
+        conclude(tmp_path / "study")
 
 
 def test_withheld_texts_give_no_conclusions(ledger: Path) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from reprollm.canon import Json
-from reprollm.conclusions.conclude import CLAIM, Conclusion, conclusions
+from reprollm.conclusions.conclude import CLAIM, Conclusion, Material, conclusions
 from reprollm.conclusions.reading import read
 from reprollm.environment import code_digest
-from reprollm.errors import InvalidInput
+from reprollm.errors import InvalidInput, ReprollmError
 from reprollm.ledger.projection import opened
 from reprollm.records.kinds import new
 from reprollm.records.sealed import Sealed
@@ -60,7 +60,7 @@ def conclude(ledger: Path) -> Concluded:
         reading = read(connection, size)
         if reading.material is None:
             raise InvalidInput(f"expected a run in {ledger}, found none; run the experiment first")
-        found = tuple(conclusions(reading.material))
+        found = _drawn(reading.material, ledger)
     if reading.withheld and found:
         raise InvalidInput(
             f"expected all texts of {ledger} to conclude from, found "
@@ -68,6 +68,19 @@ def conclude(ledger: Path) -> Concluded:
         )
     shard = _record(ledger, reading.material.runs[0].run, found, {"size": size, "root": root})
     return Concluded(found, size, root, shard)
+
+
+def _drawn(material: Material, ledger: Path) -> tuple[Conclusion, ...]:
+    """Return the conclusions, or refuse declarations that no experiment can have put there."""
+    try:
+        return tuple(conclusions(material))
+    except ReprollmError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise InvalidInput(
+            f"expected declarations of an experiment in the plan of {ledger}, found some that "
+            f"cannot be concluded from ({error!a:.120}); plan the experiment again"
+        ) from None
 
 
 def fields_of(conclusion: Conclusion) -> dict[str, Json]:
