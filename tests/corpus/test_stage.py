@@ -30,7 +30,7 @@ def test_an_n_that_is_given_replaces_the_presets() -> None:
         ("gtp3", [], "expected a preset of robust, gpt3"),
         ("robust", ["w_v"], "expected options of u_v, i_j, umlauts, hyphens, found w_v"),
         ("palm", ["u_v"], "expected no options with the preset palm"),
-        ("llama2", [], "where --tokenizer names its file"),
+        ("llama2", [], "expected the file of a tokenizer with the preset llama2"),
     ],
 )
 def test_what_cannot_be_scanned_is_refused(name: str, options: list[str], said: str) -> None:
