@@ -71,6 +71,19 @@ def test_both_verifiers_find_it_whole(folder: Path) -> None:
     assert defects(folder / LEDGER) == ([], [])
 
 
+def test_the_page_of_the_verifier_alone_says_which_model_is_meant(folder: Path) -> None:
+    script = CHECKOUT / "src" / "reprollm" / "review" / "verify.py"
+    command = [sys.executable, "-I", str(script), str(folder / LEDGER)]
+    page = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    facts, table = page.partition("\nL0")[0], page.partition("Scores over all answers")[2]
+    for model in MODELS:
+        assert f"\nModel      {model}: " in facts
+        assert re.search(rf"^    {model} +exact_match ", table, re.M)
+        assert f"determinism of {model}: " in page
+        assert f"sealed_twins of {model}: " in page
+    assert len(re.findall(r"^Run ", facts, re.M)) == len(MODELS)
+
+
 def test_each_model_has_the_findings_of_its_own_examination(content: Content) -> None:
     assert tuple(content.findings) == MODELS
     for found in content.findings.values():

@@ -2099,6 +2099,8 @@ class Report:
         self.contamination: dict[tuple[str, ...], tuple[Finding, str]] = {}
         # comparisons and claims of the last shard about a run, by run, kind and name
         self.conclusions: dict[tuple[str, str, str], tuple[Record, str]] = {}
+        # names of models, where an experiment has several, by run and by examination
+        self.models: dict[str, str] = {}
         self.checkpoint = Checkpoint("", 0, b"")
 
     def fail(self, level: int, defect: str, sentence: str) -> None:
@@ -3021,10 +3023,8 @@ def _cover(planned: set[bytes], answers: dict[bytes, list[Any]], failed: set[byt
     return {**dict(pairs(COUNTS, counts)), "missing_requests": examples}
 
 
-def check_completeness(
-    log: Log, found: Pass, spool: Spool, processes: int, report: Report
-) -> str | None:
-    """Check plans, attempts, coverage and scores; return the run that counts."""
+def check_completeness(log: Log, found: Pass, spool: Spool, processes: int, report: Report) -> None:
+    """Check plans, attempts, coverage and scores."""
     attempts, plans = Attempts(found), list(found.plans.cores)
     for sentence in found.untrue[:5]:
         report.fail(COMPLETENESS, "LeafMismatch", sentence)
@@ -3113,7 +3113,6 @@ def check_completeness(
     if not groups and not estimated:
         report.unchecked(NUMBERS, "the log holds no scores")
     check_conclusions(concluded, found, spool, report)
-    return counted
 
 
 # What sisters have in common: plans of one experiment for different models.
@@ -8321,30 +8320,44 @@ _VERDICTS = {
 }
 
 
-def describe(found: Pass, counted: str | None, report: Report) -> None:
-    """Collect what a reader wants to know first: which experiment, model, run."""
-    starts = [record for _, record in found.of_kind("start") if record["run"] == counted]
-    ends = [record["ended"] for _, record in found.of_kind("end") if record["run"] == counted]
-    plans = [record for _, record in found.of_kind("plan")]
-    for plan in [plan for plan in plans if not starts or plan["plan"] == starts[0]["plan"]][:1]:
-        core = plan["core"]
+def describe(found: Pass, report: Report) -> None:
+    """Collect what a reader wants to know first: which experiment, models, runs."""
+    cores = found.plans.cores
+    plans = {record["plan"]: record for _, record in reversed([*found.of_kind("plan")])}
+    attempts = Attempts(found)
+    examined = [record for _, record in found.of_kind("examination")]
+    owners = {**attempts.runs, **{one["examination"]: one["plan"] for one in examined}}
+    for owner, name in owners.items():
+        model = cores.get(name, {}).get("model")
+        if model is not None:
+            report.models[owner] = safe(model, 24)
+    family = standing(cores, report.runs) or [(name, None) for name in list(cores)[:1]]
+    for number, (name, run) in enumerate(family):
+        plan, core = plans[name], cores[name]
+        if not number:
+            experiment = f"{core.get('title', '')} ({plan['experiment']})"
+            report.facts.append(("Experiment", experiment))
+        own = core.get("model")
         report.facts += [
-            ("Experiment", f"{core.get('title', '')} ({plan['experiment']})"),
-            ("Model", _model(found, core)),
+            ("Model", ("" if own is None else f"{own}: ") + _model(found, core)),
             ("Asked", f"{plan['requests']:,} requests; {_samplings(core)}"),
             ("Planned", f"{plan['created']}, plan {plan['plan'][:16]}"),
         ]
-    if starts:
-        times = sorted([record["started"] for record in starts] + ends)
-        engine = starts[0]["engine"]
-        by = " ".join(str(engine[name]) for name in ("family", "dtype", "device") if name in engine)
-        report.facts.append(
-            ("Run", f"{times[0]} to {times[-1]}, run {counted or ''!s:.16}, by {by}")
-        )
-        trust = Attempts(found).trust(str(counted))
-        report.facts.append(("Trust", f"{trust}: {TRUST_WORDS[trust]}"))
+        if run is not None:
+            _describe_run(found, run["run"], attempts, report)
     for _, record in found.of_kind("import"):
         report.facts.append(("Import", f"from {record['tool']}, {record['samples']:,} samples"))
+
+
+def _describe_run(found: Pass, run: str, attempts: Attempts, report: Report) -> None:
+    starts = [record for _, record in found.of_kind("start") if record["run"] == run]
+    ends = [record["ended"] for _, record in found.of_kind("end") if record["run"] == run]
+    times = sorted([record["started"] for record in starts] + ends)
+    engine = starts[0]["engine"]
+    by = " ".join(str(engine[name]) for name in ("family", "dtype", "device") if name in engine)
+    report.facts.append(("Run", f"{times[0]} to {times[-1]}, run {run[:16]}, by {by}"))
+    trust = attempts.trust(run)
+    report.facts.append(("Trust", f"{trust}: {TRUST_WORDS[trust]}"))
 
 
 def _model(found: Pass, core: Record) -> str:
@@ -8386,7 +8399,7 @@ def page(what: str, report: Report) -> str:
             lines += _wrapped("    WRONG        ", f"{defect}: {sentence}")
         if len(own) > 20:
             lines.append(f"    WRONG        and {len(own) - 20} more")
-    lines += [*_score_table(report.scores), *_compared(report), *_claimed(report)]
+    lines += [*_score_table(report), *_compared(report), *_claimed(report)]
     lines += _claims(report)
     if report.signers:
         lines += ["", "Who signed"]
@@ -8420,7 +8433,8 @@ def _wrapped(head: str, text: str, limit: int = 3000) -> list[str]:
     ) or [head]  # fmt: skip
 
 
-def _score_table(scores: list[tuple[Record, str]]) -> list[str]:
+def _score_table(report: Report) -> list[str]:
+    scores = report.scores
     if not scores:
         return []
     rows = [
@@ -8429,7 +8443,8 @@ def _score_table(scores: list[tuple[Record, str]]) -> list[str]:
     whole = [row for row in scores if row[0]["level"] == "all"]
     for record, verdict in [row for row in whole if row[0].get("label") is None][:60]:
         rows.append((
-            record["run"][:8], safe(record["score"], 27), safe(record["sampling"], 24),
+            report.models.get(record["run"], record["run"][:8]), safe(record["score"], 27),
+            safe(record["sampling"], 24),
             safe(record["aggregation"], 16), safe(record["value"] or "undefined"),
             f"{safe(record['low'])}…{safe(record['high'])}" if record.get("low") else "",
             f"{record['n']:,}", verdict,
@@ -8460,9 +8475,16 @@ def _compared(report: Report) -> list[str]:
     lines = ["", "Comparisons"]
     for record, verdict in list(report.conclusions.values())[:200]:
         if record["kind"] == "comparison":
-            text = f"{record['comparison']}: {_in_words(record['evidence'])}; {verdict}"
+            alone = record["comparison"] in ("agreement/passes", "determinism")
+            of = _of(record["run"], report) if alone else ""
+            text = f"{record['comparison']}{of}: {_in_words(record['evidence'])}; {verdict}"
             lines += _wrapped("    ", text)
     return lines if len(lines) > 2 else []
+
+
+def _of(owner: str, report: Report) -> str:
+    """Return in words which model a run or an examination is of, where there are several."""
+    return f" of {report.models[owner]}" if owner in report.models else ""
 
 
 def _in_words(said: Record) -> str:
@@ -8519,14 +8541,15 @@ _CLAIMS = (
 def _claims(report: Report) -> list[str]:
     """Return what the checks of contamination found, claim by claim."""
     lines = []
-    found = list(report.contamination.values())
+    found = [(key[0], *row) for key, row in report.contamination.items()]
     for claim, words in _CLAIMS:
-        of = [row for row in found if row[0].evidence.get("claim") == claim]
+        of = [row for row in found if row[1].evidence.get("claim") == claim]
         lines += ["", f"Contamination: {words}"] if of else []
-        for one, verdict in of[:60]:
+        for examination, one, verdict in of[:60]:
             said = one.evidence
             about = [part for part in (scan_of(one), one.subject.rstrip("*")) if part]
             name = one.method + (f" ({', '.join(about)})" if about else "")
+            name += _of(examination, report)
             p = "" if said.get("p") is None else f", p = {said['p']}"
             text = f"{name}: {said.get('verdict')} (n = {said.get('n')}{p}); {verdict}"
             lines += _wrapped("    ", text, 1000)
@@ -8631,8 +8654,8 @@ def _verify(source: Source, folder: str, options: Options, report: Report) -> No
         return
     if source.ledger:
         check_withheld(redaction, found, report)
-    counted = check_completeness(log, found, spool, processes, report)
-    describe(found, counted, report)
+    check_completeness(log, found, spool, processes, report)
+    describe(found, report)
     cores = found.plans.cores
     if source.ledger and cores:
         plans = [plan for plan, _ in standing(cores, report.runs)] or [list(cores)[-1]]
