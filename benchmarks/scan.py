@@ -224,11 +224,12 @@ def end_to_end(
     corpus = folder / "corpus"
     corpus.mkdir()
     for number in range(SHARDS):
-        content = b"\n".join(lines[number::SHARDS])
-        first = corpus / f"{number}-0.jsonl.zst"
-        first.write_bytes(codec.compress(content, asbytes=True))
-        for again in range(1, COPIES):
-            os.link(first, corpus / f"{number}-{again}.jsonl.zst")
+        part = lines[number::SHARDS]
+        for again in range(COPIES):
+            # Files of the same bytes are read once.
+            content = b"\n".join(part[again:] + part[:again])
+            packed = codec.compress(content, asbytes=True)
+            (corpus / f"{number}-{again}.jsonl.zst").write_bytes(packed)
     size = COPIES * material.bytes / MEGABYTE
     walls: list[float] = []
     costs: list[float] = []
